@@ -1,0 +1,150 @@
+"""A graph: parameters, results, and the notes that hang beside its nodes.
+
+`rewrite` is the one way in which passes make a graph from another; it carries the notes over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+from mgrad.compiler.ir.node import Node, Pool
+from mgrad.compiler.source import Span
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """One term of a gradient: what reached `of` through operand `position` of `user`."""
+
+    user: Node  # a node of the forward pass
+    position: int
+    term: Node  # the contribution, in the backward pass
+
+
+@dataclass(frozen=True, slots=True)
+class Notes:
+    """What is known of nodes beside their meaning. Never read to decide what a program computes."""
+
+    names: Mapping[Node, str] = field(default_factory=dict)  # the source's name
+    spans: Mapping[Node, tuple[Span, ...]] = field(default_factory=dict)  # all, where nodes merged
+    comments: Mapping[Node, tuple[str, ...]] = field(default_factory=dict)
+    gradient_of: Mapping[Node, Node] = field(default_factory=dict)  # adjoint -> forward node
+    paths: Mapping[Node, tuple[Path, ...]] = field(default_factory=dict)  # adjoint -> its terms
+    tangent_of: Mapping[Node, Node] = field(default_factory=dict)  # forward mode
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Graph:
+    """A function: `results` of `parameters`. Attribute `split` is the number of results that are
+    values; what follows are gradients (in a joint forward-backward graph, else all are values).
+    `seeds` are the parameters that hold the cotangents of the values."""
+
+    name: str
+    pool: Pool
+    parameters: tuple[Node, ...]
+    results: tuple[Node, ...]
+    notes: Notes = field(default_factory=Notes)
+    seeds: tuple[Node, ...] = ()
+    split: int | None = None
+
+    def nodes(self) -> list[Node]:
+        """Every node that the results need, and the parameters; inputs before users."""
+        return topological((*self.parameters, *self.results))
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """The closed body of a counted loop; an attribute of a `loop` node.
+
+    The loop's inputs are, in this order: the trip count (an int), `captured` values (the same every
+    turn), initial values of the `carried` ones, and `stacked` arrays (axis 0 is the turn). The
+    body's parameters are: the turn's number (an int), captured, carried, and one slice of each
+    stacked. Its results are the next carried values, then what each turn emits. The loop gives a
+    Bundle: the final carried values, then the emitted ones stacked along a new first axis.
+    """
+
+    body: Graph
+    captured: int
+    carried: int
+    stacked: int
+    reverse: bool = False  # turns run from the last to the first; stacks keep their places
+
+
+def topological(roots: Iterable[Node]) -> list[Node]:
+    """The nodes that the roots reach, inputs first; the order depends on the graph alone."""
+    done: set[Node] = set()
+    order: list[Node] = []
+    for root in roots:
+        stack: list[tuple[Node, int]] = [(root, 0)]
+        while stack:
+            node, position = stack.pop()
+            if position == 0 and node in done:
+                continue
+            if position < len(node.inputs):
+                stack.append((node, position + 1))
+                child = node.inputs[position]
+                if child not in done:
+                    stack.append((child, 0))
+            elif node not in done:
+                done.add(node)
+                order.append(node)
+    return order
+
+
+def rewrite(graph: Graph, rule: Callable[[Node, tuple[Node, ...]], Node]) -> Graph:
+    """The graph with every node replaced by `rule(node, new inputs)`, inputs first.
+
+    Parameters stay. Notes move to the replacements; where nodes merge, all spans are kept, and the
+    first name wins.
+    """
+    new: dict[Node, Node] = {}
+    for node in graph.nodes():
+        if node.op == "parameter":
+            new[node] = node
+        else:
+            new[node] = rule(node, tuple(new[i] for i in node.inputs))
+    return replace(
+        graph, results=tuple(new[r] for r in graph.results), notes=carry(graph.notes, new)
+    )
+
+
+def remake(node: Node, inputs: tuple[Node, ...]) -> Node:
+    """The same operation on other inputs."""
+    if inputs == node.inputs:
+        return node
+    return node.pool.make(node.op, inputs, node.type, **dict(node.attributes))
+
+
+def carry(notes: Notes, new: Mapping[Node, Node]) -> Notes:
+    """The notes of a graph whose nodes were replaced."""
+    names: dict[Node, str] = {}
+    spans: dict[Node, tuple[Span, ...]] = {}
+    comments: dict[Node, tuple[str, ...]] = {}
+    for node, name in notes.names.items():
+        names.setdefault(new.get(node, node), name)
+    for node, places in notes.spans.items():
+        target = new.get(node, node)
+        known = spans.get(target, ())
+        spans[target] = known + tuple(s for s in places if s not in known)
+    for node, lines in notes.comments.items():
+        target = new.get(node, node)
+        comments[target] = comments.get(target, ()) + lines
+    paths: dict[Node, tuple[Path, ...]] = {}
+    for node, ways in notes.paths.items():
+        paths.setdefault(
+            new.get(node, node),
+            tuple(Path(new.get(p.user, p.user), p.position, new.get(p.term, p.term)) for p in ways),
+        )
+    return Notes(
+        names,
+        spans,
+        comments,
+        _first({new.get(a, a): new.get(f, f) for a, f in reversed(notes.gradient_of.items())}),
+        paths,
+        _first({new.get(a, a): new.get(f, f) for a, f in reversed(notes.tangent_of.items())}),
+    )
+
+
+def _first(pairs: Mapping[Node, Node]) -> dict[Node, Node]:
+    """The first of several wins; built reversed, so put back in order."""
+    return dict(reversed(pairs.items()))

@@ -1,0 +1,33 @@
+"""A module: the graphs of a program by key, with what calls between them mean.
+
+Keys name a function and how it was derived: `f` is the source's function, `f@vjp` takes the
+arguments of `f` and a cotangent for each real result and gives the gradients of its real arguments
+(a Bundle), `f@prime` is f'(x), `f@prime@prime` f''(x); `f@forward` gives a Bundle of the results
+and a `Saved`, `f@backward` takes the Saved and the cotangents.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from mgrad.compiler.ir.graph import Graph
+from mgrad.compiler.ir.types import Type
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Signature:
+    """What a caller sees of a function."""
+
+    parameters: tuple[tuple[str, Type], ...]
+    results: tuple[Type, ...]
+    stated: str | None = None  # key of the function of its stated partials, one a real argument
+    extern: tuple[str, str] | None = None  # (module, attribute) of a Python function
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Module:
+    """`graphs` are ordered: a callee stands before its callers. Externs have a signature only."""
+
+    graphs: Mapping[str, Graph]
+    signatures: Mapping[str, Signature] = field(default_factory=dict)

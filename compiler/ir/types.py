@@ -1,0 +1,192 @@
+"""Types of the IR and of the typed program: an element type and a shape of symbolic dimensions.
+
+A dimension is an integer polynomial over named sizes, with `floordiv` atoms, in a normal form: two
+dimensions are equal exactly if their normal forms are, and what stays undecided is checked when a
+function is called.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Literal
+
+Dtype = Literal["real", "int", "bool"]
+
+
+@dataclass(frozen=True, slots=True)
+class FloorDiv:
+    """The atom `numerator // divisor` where the division is not exact."""
+
+    numerator: Dim
+    divisor: Dim
+
+    def __str__(self) -> str:
+        return f"({self.numerator})//({self.divisor})"
+
+
+Atom = str | FloorDiv
+Monomial = tuple[tuple[Atom, int], ...]  # atoms with their powers, sorted by text
+
+
+@dataclass(frozen=True, slots=True)
+class Dim:
+    """A polynomial: monomials with non-zero integer coefficients, sorted by text."""
+
+    terms: tuple[tuple[Monomial, int], ...]
+
+    @staticmethod
+    def of(value: int | str | Dim) -> Dim:
+        if isinstance(value, Dim):
+            return value
+        if isinstance(value, str):
+            return Dim(((((value, 1),), 1),))
+        return Dim((((), value),)) if value else Dim(())
+
+    @staticmethod
+    def _normal(terms: Mapping[Monomial, int]) -> Dim:
+        kept = [(m, c) for m, c in terms.items() if c]
+        return Dim(tuple(sorted(kept, key=lambda t: (-sum(p for _, p in t[0]), str(t[0])))))
+
+    def __add__(self, other: int | str | Dim) -> Dim:
+        terms = dict(self.terms)
+        for monomial, coefficient in Dim.of(other).terms:
+            terms[monomial] = terms.get(monomial, 0) + coefficient
+        return Dim._normal(terms)
+
+    def __neg__(self) -> Dim:
+        return Dim(tuple((m, -c) for m, c in self.terms))
+
+    def __sub__(self, other: int | str | Dim) -> Dim:
+        return self + -Dim.of(other)
+
+    def __mul__(self, other: int | str | Dim) -> Dim:
+        terms: dict[Monomial, int] = {}
+        for m1, c1 in self.terms:
+            for m2, c2 in Dim.of(other).terms:
+                powers = dict(m1)
+                for atom, power in m2:
+                    powers[atom] = powers.get(atom, 0) + power
+                monomial = tuple(sorted(powers.items(), key=lambda t: str(t[0])))
+                terms[monomial] = terms.get(monomial, 0) + c1 * c2
+        return Dim._normal(terms)
+
+    def __floordiv__(self, other: int | str | Dim) -> Dim:
+        """Exact where every term divides; the whole multiples are taken out of the rest."""
+        divisor = Dim.of(other)
+        n = divisor.constant
+        if n is not None and n != 0:
+            whole = Dim(tuple((m, c // n) for m, c in self.terms if c % n == 0))
+            rest = Dim(tuple((m, c) for m, c in self.terms if c % n))
+            if rest.constant is not None:
+                return whole + rest.constant // n
+            return whole + Dim((((((FloorDiv(rest, divisor), 1),)), 1),))
+        if self == divisor and n is None:
+            return Dim.of(1)
+        return Dim((((((FloorDiv(self, divisor), 1),)), 1),))
+
+    @property
+    def constant(self) -> int | None:
+        """The value, if it is a number."""
+        if not self.terms:
+            return 0
+        if len(self.terms) == 1 and not self.terms[0][0]:
+            return self.terms[0][1]
+        return None
+
+    @property
+    def names(self) -> frozenset[str]:
+        found: set[str] = set()
+        for monomial, _ in self.terms:
+            for atom, _ in monomial:
+                if isinstance(atom, str):
+                    found.add(atom)
+                else:
+                    found |= atom.numerator.names | atom.divisor.names
+        return frozenset(found)
+
+    def evaluate(self, sizes: Mapping[str, int]) -> int:
+        total = 0
+        for monomial, coefficient in self.terms:
+            product = coefficient
+            for atom, power in monomial:
+                if isinstance(atom, str):
+                    value = sizes[atom]
+                else:
+                    value = atom.numerator.evaluate(sizes) // atom.divisor.evaluate(sizes)
+                product *= value**power
+            total += product
+        return total
+
+    def __str__(self) -> str:
+        parts: list[str] = []
+        for monomial, coefficient in self.terms:
+            factors = [str(a) if p == 1 else f"{a}^{p}" for a, p in monomial]
+            if abs(coefficient) != 1 or not factors:
+                factors.insert(0, str(abs(coefficient)))
+            sign = "-" if coefficient < 0 else "+"
+            parts.append(f"{sign} {'*'.join(factors)}")
+        text = " ".join(parts) or "0"
+        return text[2:] if text.startswith("+ ") else text.replace("- ", "-", 1)
+
+
+Shape = tuple[Dim, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Type:
+    """An array type; a scalar has the shape `()`."""
+
+    dtype: Dtype
+    shape: Shape = ()
+
+    def __str__(self) -> str:
+        if not self.shape:
+            return self.dtype
+        dims = ", ".join(str(d) for d in self.shape)
+        return f"[{dims}]" if self.dtype == "real" else f"{self.dtype}[{dims}]"
+
+    def with_dtype(self, dtype: Dtype) -> Type:
+        return Type(dtype, self.shape)
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """Several values in one: the results of a call or of a loop."""
+
+    items: tuple[AnyType, ...]
+
+    def __str__(self) -> str:
+        return "(" + ", ".join(str(t) for t in self.items) + ")"
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """What the forward pass `function` keeps for its backward pass; opaque to the caller."""
+
+    function: str
+
+    def __str__(self) -> str:
+        return f"saved {self.function}"
+
+
+AnyType = Type | Bundle | Saved
+
+REAL = Type("real")
+INT = Type("int")
+BOOL = Type("bool")
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """A domain: exact bounds, `float` only for the infinities."""
+
+    low: Fraction | float
+    high: Fraction | float
+    low_open: bool
+    high_open: bool
+
+    def __str__(self) -> str:
+        left, right = "[("[self.low_open], "])"[self.high_open]
+        return f"{left}{self.low}, {self.high}{right}"

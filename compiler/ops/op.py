@@ -1,0 +1,149 @@
+"""What one entry of the table of ops says. Everything that knows an op by name derives from it:
+both modes of differentiation, every printer, the reference interpreter, the SymPy check, the
+reference page and the tests.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from mgrad.compiler.ir.node import Node, Number
+from mgrad.compiler.ir.types import Dtype, Interval
+
+# How tightly an expression binds in Python; an operand that binds looser gets parentheses.
+TERNARY, OR, AND, NOT, COMPARE, BITOR, BITXOR, BITAND, SUM, PRODUCT, SIGN, POWER, ATOM = range(1, 14)
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """How an op is spelled in a target.
+
+    `text` holds `{x}` for operand x and `{module.name}` for something to import: `{math.tanh}({x})`
+    (the printer imports it, and renames it where the user's names are in the way).
+    `binds` is how tightly the result binds; `needs` how tightly each operand must, by name; an
+    operand that is not in `needs` stands in brackets or between commas already.
+    """
+
+    text: str
+    binds: int = ATOM
+    needs: Mapping[str, int] = field(default_factory=dict)
+
+
+def function(path: str, *parameters: str) -> Code:
+    """`function("math.tanh", "x")` is `tanh(x)`."""
+    return Code(f"{{{path}}}({', '.join(f'{{{p}}}' for p in parameters)})")
+
+
+def infix(symbol: str, binds: int, left: str = "x", right: str = "y", spaced: bool = True) -> Code:
+    """A left-associative operator."""
+    gap = " " if spaced else ""
+    text = f"{{{left}}}{gap}{symbol}{gap}{{{right}}}"
+    return Code(text, binds, {left: binds, right: binds + 1})
+
+
+# The type of the result from those of the operands:
+#   real      operands widen to real, the result is real
+#   join      operands widen to their join (bool < int < real), at least int; the result is that
+#   compare   operands widen to their join; the result is a bool
+#   logic     operands are bools, so is the result
+#   where     a bool, then two that widen to their join, which is the result
+#   integer   operands are ints (bools widen), so is the result
+Signature = Literal["real", "join", "compare", "logic", "where", "integer"]
+
+
+@dataclass(frozen=True, slots=True)
+class Kink:
+    """A set where the derivative does not exist or is infinite, and the values stated there."""
+
+    condition: Callable[..., Any]  # (sp, *operands) -> a SymPy condition
+    partials: Sequence[Any]  # one a differentiable operand: numbers or (sp, *operands) -> SymPy
+    text: str  # "relu'(0) = 0"
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Op:
+    """An elementwise op. Fields in the order in which an entry is read."""
+
+    name: str
+    parameters: tuple[str, ...]  # operand names; one name with a star, ("*xs",), if variadic
+    doc: str
+    signature: Signature
+    partials: Callable[..., Sequence[Node | Number | None]] | None  # (out, *operands); None: no path
+    python: Code | None  # None: `expand` comes first
+    numpy: Code | None
+    sympy: Callable[..., Any]  # (sp, *operands): the meaning, over the reals
+    samples: Mapping[str, tuple[float, float]]  # where tests draw each operand
+    mpmath: Callable[..., Any] | None = None  # (mp, *operands), where SymPy's evalf will not do
+    domain: Mapping[str, Interval] = field(default_factory=dict)  # where it is defined, if not all
+    kinks: Sequence[Kink] = ()
+    accuracy: str = ""  # for the op page: where and why the error is large
+    expand: Callable[..., Node] | None = None  # (*operands): the simpler ops it is computed by
+    weight: int = 1  # in counts of operations; a transcendental function is 10
+    is_builtin: bool = True  # the user may call it by name
+    raises: bool = False  # Python's own version raises where IEEE 754 gives inf or nan
+
+    def __call__(self, *operands: Node) -> Node:
+        """The node of this op; operands have one shape and are of the right types already."""
+        return operands[0].pool.elementwise(self.name, *operands, dtype=self.result(operands))
+
+    def result(self, operands: Sequence[Node]) -> Dtype:
+        return result_dtype(self.signature, [o.array.dtype for o in operands])
+
+
+ORDER: dict[Dtype, int] = {"bool": 0, "int": 1, "real": 2}
+
+
+def join(dtypes: Sequence[Dtype]) -> Dtype:
+    """The least type that all widen to."""
+    return max(dtypes, key=ORDER.__getitem__)
+
+
+def result_dtype(signature: Signature, dtypes: Sequence[Dtype]) -> Dtype:
+    match signature:
+        case "real":
+            return "real"
+        case "compare" | "logic":
+            return "bool"
+        case "where":
+            return join(dtypes[1:])
+        case "join":
+            return join([*dtypes, "int"])
+        case "integer":
+            return "int"
+
+
+TABLE: dict[str, Op] = {}
+
+
+def elementwise(
+    name: str,
+    parameters: str,
+    *,
+    doc: str,
+    partials: Callable[..., Sequence[Node | Number | None]] | None = None,
+    signature: Signature = "real",
+    python: Code | str | None = None,
+    numpy: Code | str | None = None,
+    sympy: Callable[..., Any],
+    samples: Mapping[str, tuple[float, float]] | None = None,
+    **more: Any,
+) -> Op:
+    """Enter an op into the table. Code given as a path, "math.tanh", is a call of it."""
+    names = tuple(parameters.split())
+    op = Op(
+        name=name,
+        parameters=names,
+        doc=doc,
+        signature=signature,
+        partials=partials,
+        python=function(python, *names) if isinstance(python, str) else python,
+        numpy=function(numpy, *names) if isinstance(numpy, str) else numpy,
+        sympy=sympy,
+        samples=samples or {p: (-3.0, 3.0) for p in names},
+        **more,
+    )
+    assert name not in TABLE, f"two ops are called {name}"
+    TABLE[name] = op
+    return op

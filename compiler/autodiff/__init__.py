@@ -1,1 +1,1 @@
-"""TODO."""
+"""Both modes of differentiation, from graphs to graphs."""

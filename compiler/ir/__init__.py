@@ -1,1 +1,1 @@
-"""TODO."""
+"""The intermediate representation: types, nodes, graphs, modules, and what they mean."""

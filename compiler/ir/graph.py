@@ -46,10 +46,18 @@ class Graph:
     notes: Notes = field(default_factory=Notes)
     seeds: tuple[Node, ...] = ()
     split: int | None = None
+    _order: list[Node] | None = field(default=None, init=False, repr=False)  # made once
 
     def nodes(self) -> list[Node]:
-        """Every node that the results need, and the parameters; inputs before users."""
-        return topological((*self.parameters, *self.results))
+        """Every node that the results need, and the parameters; inputs before users.
+
+        The list belongs to the graph: not to be changed.
+        """
+        order = self._order
+        if order is None:
+            order = topological((*self.parameters, *self.results))
+            object.__setattr__(self, "_order", order)
+        return order
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,17 +83,18 @@ def topological(roots: Iterable[Node]) -> list[Node]:
     done: set[Node] = set()
     order: list[Node] = []
     for root in roots:
-        stack: list[tuple[Node, int]] = [(root, 0)]
+        stack = [root]
         while stack:
-            node, position = stack.pop()
-            if position == 0 and node in done:
+            node = stack[-1]
+            if node in done:
+                stack.pop()
                 continue
-            if position < len(node.inputs):
-                stack.append((node, position + 1))
-                child = node.inputs[position]
-                if child not in done:
-                    stack.append((child, 0))
-            elif node not in done:
+            waiting = [i for i in node.inputs if i not in done]
+            if waiting:
+                waiting.reverse()
+                stack += waiting
+            else:
+                stack.pop()
                 done.add(node)
                 order.append(node)
     return order
@@ -98,11 +107,15 @@ def rewrite(graph: Graph, rule: Callable[[Node, tuple[Node, ...]], Node]) -> Gra
     first name wins.
     """
     new: dict[Node, Node] = {}
+    moved = False
     for node in graph.nodes():
         if node.op == "parameter":
             new[node] = node
         else:
-            new[node] = rule(node, tuple(new[i] for i in node.inputs))
+            made = new[node] = rule(node, tuple([new[i] for i in node.inputs]))
+            moved = moved or made is not node
+    if not moved:
+        return graph
     return replace(
         graph, results=tuple(new[r] for r in graph.results), notes=carry(graph.notes, new)
     )
@@ -112,6 +125,8 @@ def remake(node: Node, inputs: tuple[Node, ...]) -> Node:
     """The same operation on other inputs."""
     if inputs == node.inputs:
         return node
+    if not node.attributes:
+        return node.pool.make(node.op, inputs, node.type)
     return node.pool.make(node.op, inputs, node.type, **dict(node.attributes))
 
 
@@ -124,8 +139,8 @@ def carry(notes: Notes, new: Mapping[Node, Node]) -> Notes:
         names.setdefault(new.get(node, node), name)
     for node, places in notes.spans.items():
         target = new.get(node, node)
-        known = spans.get(target, ())
-        spans[target] = known + tuple(s for s in places if s not in known)
+        known = spans.get(target)
+        spans[target] = places if known is None else _united(known, places)
     for node, lines in notes.comments.items():
         target = new.get(node, node)
         comments[target] = comments.get(target, ()) + lines
@@ -139,12 +154,19 @@ def carry(notes: Notes, new: Mapping[Node, Node]) -> Notes:
         names,
         spans,
         comments,
-        _first({new.get(a, a): new.get(f, f) for a, f in reversed(notes.gradient_of.items())}),
+        _moved(notes.gradient_of, new),
         paths,
-        _first({new.get(a, a): new.get(f, f) for a, f in reversed(notes.tangent_of.items())}),
+        _moved(notes.tangent_of, new),
     )
 
 
-def _first(pairs: Mapping[Node, Node]) -> dict[Node, Node]:
-    """The first of several wins; built reversed, so put back in order."""
-    return dict(reversed(pairs.items()))
+def _united(known: tuple[Span, ...], more: tuple[Span, ...]) -> tuple[Span, ...]:
+    return known + tuple(s for s in more if s not in known)
+
+
+def _moved(pairs: Mapping[Node, Node], new: Mapping[Node, Node]) -> dict[Node, Node]:
+    """Both sides replaced; where keys merge, the first wins."""
+    moved: dict[Node, Node] = {}
+    for key, value in pairs.items():
+        moved.setdefault(new.get(key, key), new.get(value, value))
+    return moved

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from fractions import Fraction
 
 from mgrad.compiler.ir.graph import Graph
 from mgrad.compiler.ir.types import Type
@@ -23,6 +24,9 @@ class Signature:
     results: tuple[Type, ...]
     stated: str | None = None  # key of the function of its stated partials, one a real argument
     extern: tuple[str, str] | None = None  # (module, attribute) of a Python function
+    name: str = ""  # the source's name of the function
+    doc: str | None = None
+    defaults: Mapping[str, Fraction | bool | float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

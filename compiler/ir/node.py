@@ -106,8 +106,8 @@ class Pool:
         inputs = tuple(inputs)
         pairs = tuple(sorted(attributes.items())) if attributes else ()
         # `Fraction(1) == True == 1.0`: the classes keep unlike constants apart
-        kinds = tuple(value.__class__ for _, value in pairs)
-        key = (op, tuple(map(id, inputs)), type, pairs, kinds)
+        kinds = tuple([value.__class__ for _, value in pairs]) if pairs else ()
+        key = (op, inputs, type, pairs, kinds)
         found = self._nodes.get(key)
         if found is None:
             found = Node(op, inputs, type, pairs, len(self._nodes), self)

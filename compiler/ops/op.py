@@ -7,13 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import Any, Literal
 
 from mgrad.compiler.ir.node import Node, Number
 from mgrad.compiler.ir.types import Dtype, Interval
 
 # How tightly an expression binds in Python; an operand that binds looser gets parentheses.
-TERNARY, OR, AND, NOT, COMPARE, BITOR, BITXOR, BITAND, SUM, PRODUCT, SIGN, POWER, ATOM = range(1, 14)
+TERNARY, OR, AND, NOT, COMPARE, BITOR, BITXOR, BITAND, SUM, PRODUCT, SIGN, POWER, ATOM = range(
+    1, 14
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,14 +24,20 @@ class Code:
     """How an op is spelled in a target.
 
     `text` holds `{x}` for operand x and `{module.name}` for something to import: `{math.tanh}({x})`
-    (the printer imports it, and renames it where the user's names are in the way).
+    (the printer imports it, and renames it where the user's names are in the way; what stands in
+    `builtins` needs no import).
     `binds` is how tightly the result binds; `needs` how tightly each operand must, by name; an
     operand that is not in `needs` stands in brackets or between commas already.
+    An operand may occur twice: then it must be a name or a constant when it is printed.
     """
 
     text: str
     binds: int = ATOM
     needs: Mapping[str, int] = field(default_factory=dict)
+
+    def repeats(self, parameter: str) -> bool:
+        """Whether this operand occurs more than once."""
+        return self.text.count(f"{{{parameter}}}") > 1
 
 
 def function(path: str, *parameters: str) -> Code:
@@ -58,7 +67,9 @@ class Kink:
     """A set where the derivative does not exist or is infinite, and the values stated there."""
 
     condition: Callable[..., Any]  # (sp, *operands) -> a SymPy condition
-    partials: Sequence[Any]  # one a differentiable operand: numbers or (sp, *operands) -> SymPy
+    # One an operand that has a partial: a number, (sp, *operands) -> SymPy, or None for what
+    # IEEE 754 arithmetic makes of the formula (a pole).
+    partials: Sequence[Any]
     text: str  # "relu'(0) = 0"
 
 
@@ -70,7 +81,8 @@ class Op:
     parameters: tuple[str, ...]  # operand names; one name with a star, ("*xs",), if variadic
     doc: str
     signature: Signature
-    partials: Callable[..., Sequence[Node | Number | None]] | None  # (out, *operands); None: no path
+    # (out, *operands), one an operand, None for no path; None for an op that has no derivative
+    partials: Callable[..., Sequence[Node | Number | None]] | None
     python: Code | None  # None: `expand` comes first
     numpy: Code | None
     sympy: Callable[..., Any]  # (sp, *operands): the meaning, over the reals
@@ -79,9 +91,11 @@ class Op:
     domain: Mapping[str, Interval] = field(default_factory=dict)  # where it is defined, if not all
     kinks: Sequence[Kink] = ()
     accuracy: str = ""  # for the op page: where and why the error is large
-    expand: Callable[..., Node] | None = None  # (*operands): the simpler ops it is computed by
+    # (*operands): the simpler ops it is computed by; the node itself where there are none.
+    expand: Callable[..., Node] | None = None
     weight: int = 1  # in counts of operations; a transcendental function is 10
     is_builtin: bool = True  # the user may call it by name
+    operands: Sequence[Dtype] = ()  # the operands' types, where the signature does not say them
     raises: bool = False  # Python's own version raises where IEEE 754 gives inf or nan
 
     def __call__(self, *operands: Node) -> Node:
@@ -90,6 +104,33 @@ class Op:
 
     def result(self, operands: Sequence[Node]) -> Dtype:
         return result_dtype(self.signature, [o.array.dtype for o in operands])
+
+
+def fill(like: Node, value: Number) -> Node:
+    """A real constant of the shape of a node."""
+    return like.pool.constant(value, like.array.with_dtype("real"))
+
+
+def exact(node: Node) -> Fraction | None:
+    """The number that a node is at every place, if it is a finite constant."""
+    while node.op in ("to_real", "to_int", "broadcast"):
+        node = node.inputs[0]
+    if node.op == "constant":
+        value = node.value
+        return None if isinstance(value, float) else Fraction(value)
+    if node.op == "neg" and node.inputs[0].op == "constant":
+        value = node.inputs[0].value
+        return None if isinstance(value, float) else -Fraction(value)
+    return None
+
+
+def select(condition: Node, x: Node | Number, y: Node | Number) -> Node:
+    """`where(condition, x, y)` of real nodes or numbers."""
+    return TABLE["where"](
+        condition,
+        x if isinstance(x, Node) else fill(condition, x),
+        y if isinstance(y, Node) else fill(condition, y),
+    )
 
 
 ORDER: dict[Dtype, int] = {"bool": 0, "int": 1, "real": 2}
@@ -141,7 +182,7 @@ def elementwise(
         python=function(python, *names) if isinstance(python, str) else python,
         numpy=function(numpy, *names) if isinstance(numpy, str) else numpy,
         sympy=sympy,
-        samples=samples or {p: (-3.0, 3.0) for p in names},
+        samples=samples or dict.fromkeys(names, (-3.0, 3.0)),
         **more,
     )
     assert name not in TABLE, f"two ops are called {name}"

@@ -1,1 +1,81 @@
-"""TODO."""
+"""Passes over graphs, and the order in which they run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import overload
+
+from mgrad.compiler.autodiff import resolve
+from mgrad.compiler.ir.graph import Graph
+from mgrad.compiler.ir.module import Module
+from mgrad.compiler.passes import (
+    algebra,
+    collect,
+    dead,
+    expand,
+    fold,
+    inline,
+    pair,
+    select,
+    signs,
+    stabilise,
+)
+
+Pass = Callable[[Graph], Graph]
+
+# name, pass, the least level at which it runs
+PASSES: tuple[tuple[str, Pass, int], ...] = (
+    ("stabilise", stabilise.run, 0),
+    ("algebra", algebra.run, 1),
+    ("expand", expand.run, 0),
+    ("fold", fold.run, 1),
+    ("collect", collect.run, 1),
+    ("select", select.run, 1),
+    ("signs", signs.run, 1),
+    ("tidy", fold.run, 1),
+    ("pair", pair.run, 1),
+    ("dead", dead.run, 0),
+)
+
+ORDER: tuple[tuple[str, str, str], ...] = (
+    ("stabilise", "expand", "the stable forms are ops that expand"),
+    ("algebra", "expand", "rules are written with ops as the user calls them"),
+    ("expand", "fold", "expanding makes constants and products with 1"),
+    ("fold", "collect", "a coefficient must be one constant"),
+    ("collect", "signs", "collecting reads negations as coefficients"),
+    ("select", "signs", "an arm's negation is seen once the choices inside are gone"),
+    ("signs", "tidy", "moving a sign makes constants"),
+    ("tidy", "dead", "notes are dropped last, of all that is gone by then"),
+)
+
+_PLACES = {name: place for place, (name, _, _) in enumerate(PASSES)}
+for _before, _after, _reason in ORDER:
+    assert _PLACES[_before] < _PLACES[_after], f"{_before} before {_after}: {_reason}"
+
+
+def prepare(module: Module, level: int = 1) -> Module:
+    """The module ready to be differentiated: small functions inlined, stable forms, and the
+    derivatives that the source asks for in their place."""
+    if level >= 1:
+        module = inline.run(module)
+    graphs = {key: stabilise.run(g) for key, g in module.graphs.items()}
+    module = replace(module, graphs=graphs)
+    return replace(module, graphs={key: resolve.run(g, module) for key, g in graphs.items()})
+
+
+@overload
+def optimise(subject: Graph, level: int = 1) -> Graph: ...
+@overload
+def optimise(subject: Module, level: int = 1) -> Module: ...
+def optimise(subject: Graph | Module, level: int = 1) -> Graph | Module:
+    """Run the passes of a level over a graph, or over every graph of a module."""
+    if isinstance(subject, Module):
+        return replace(
+            subject, graphs={key: optimise(g, level) for key, g in subject.graphs.items()}
+        )
+    graph = subject
+    for _, run, least in PASSES:
+        if level >= least:
+            graph = run(graph)
+    return graph

@@ -19,8 +19,10 @@ Kind = Literal[
 class Line:
     """`names = expression`: the expression of `node`, down to nodes that have a name already.
 
-    Several names unpack a Bundle. `rule` is the note beside the line: on a forward line the
-    comments of the source, on a backward line the forward statement whose chain rule it is.
+    Several names unpack a Bundle; `_` stands for a value that nothing needs. `comments` are those
+    of the source. A backward line has the forward statement whose chain rule it is (`rule`), and
+    where that stands (`place`, "lecture.mg:14"); its `spans` are those of the value whose gradient
+    it is.
     """
 
     names: tuple[str, ...]
@@ -29,6 +31,7 @@ class Line:
     role: Literal["value", "gradient", "tangent", "temporary"] = "value"
     rule: str = ""
     comments: tuple[str, ...] = ()
+    place: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,10 +42,19 @@ class Routine:
     kind: Kind
     key: str  # of the function in the Module that it was made from
     doc: str
-    parameters: tuple[tuple[str, Node], ...]
+    parameters: tuple[tuple[str, Node], ...]  # a backward routine's are the seeds
     defaults: Mapping[str, str] = field(default_factory=dict)
     saved: tuple[str, ...] = ()  # a forward routine returns these, a backward one unpacks them
     lines: tuple[Line, ...] = ()
     names: Mapping[Node, str] = field(default_factory=dict)  # every named node
     values: tuple[Node, ...] = ()
-    gradients: tuple[Node, ...] = ()
+    gradients: tuple[Node, ...] = ()  # of a Jacobian or Hessian: row after row
+    gradient_names: tuple[str, ...] = ()  # as returned; "" for the expression itself
+    packed: tuple[str, ...] = ()  # names of arguments that are tuples: (saved, grad); (at, along)
+    callees: Mapping[str, str] = field(default_factory=dict)  # key -> name, of what it calls
+    externs: Mapping[str, tuple[str, str]] = field(default_factory=dict)  # key -> module, attribute
+    doors: frozenset[str] = frozenset()  # of callees: the entry points, which look at arguments
+    tangents: tuple[str, ...] = ()  # of a jvp: what `along` holds
+    rows: int = 0  # of a Jacobian or Hessian
+    is_entry: bool = True
+    may_raise: bool = False  # Python raises somewhere where IEEE 754 gives inf or nan

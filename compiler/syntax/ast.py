@@ -1,9 +1,10 @@
 """The syntax tree: what was written, before any meaning.
 
 Operator chains are flat (a sum of 20,000 terms is one node), so the depth of a tree is bounded by
-the nesting of brackets, which the parser limits. Walkers still use `walk` or a stack of their own.
+the nesting of brackets, which the parser limits. Walkers still use `postorder` or a stack of their own.
 """
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -362,3 +363,45 @@ class File:
     source: Source
     definitions: tuple[Definition, ...]
     doc: str | None  # the comment block that opens the file, if a blank line follows it
+
+
+Operand = Expression | Slice | Dots
+
+CHILDREN: dict[type, Callable[..., tuple[Operand, ...]]] = {
+    Number: lambda e: (),
+    Name: lambda e: (),
+    Boolean: lambda e: (),
+    Dots: lambda e: (),
+    Unary: lambda e: (e.operand,),
+    Chain: lambda e: (e.first, *(link.operand for link in e.rest)),
+    Compare: lambda e: (e.first, *(link.operand for link in e.rest)),
+    Power: lambda e: e.operands,
+    Logic: lambda e: e.operands,
+    If: lambda e: (*(part for arm in e.arms for part in arm), e.orelse),
+    Range: lambda e: (e.start, e.stop),
+    Pipe: lambda e: (e.value, *e.stages),
+    Call: lambda e: (e.callee, *(argument.value for argument in e.arguments)),
+    Prime: lambda e: (e.base,),
+    Slice: lambda e: tuple(part for part in (e.start, e.stop, e.step) if part is not None),
+    Index: lambda e: (e.base, *e.items),
+    Array: lambda e: e.items,
+    Comprehension: lambda e: (*(i.range for i in e.indices if i.range is not None), e.body),
+}
+
+
+def children(expression: Operand) -> tuple[Operand, ...]:
+    """The direct parts of an expression in the order of the text (of a comprehension: ranges first)."""
+    return CHILDREN[type(expression)](expression)
+
+
+def postorder(expression: Operand) -> Iterator[Operand]:
+    """The expression and everything in it, parts before wholes, without recursion."""
+    stack: list[tuple[Operand, bool]] = [(expression, False)]
+    while stack:
+        node, ready = stack.pop()
+        parts = () if ready else children(node)
+        if parts:
+            stack.append((node, True))
+            stack.extend((part, False) for part in reversed(parts))
+        else:
+            yield node

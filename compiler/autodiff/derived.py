@@ -1,0 +1,49 @@
+"""Jacobians and Hessians of functions of real scalars, as graphs."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from mgrad.compiler.autodiff.reverse import copied, gradient, is_real
+from mgrad.compiler.diagnostics import InternalError
+from mgrad.compiler.ir.graph import Graph
+from mgrad.compiler.ir.module import Module
+from mgrad.compiler.ir.node import Node
+
+
+def jacobian(graph: Graph, module: Module | None = None) -> Graph:
+    """The partials of each real result by each real parameter, row by row: one sweep a result."""
+    inputs, outputs = _scalars(graph)
+    notes = copied(graph.notes)
+    entries: list[Node] = []
+    for output in outputs:
+        one = graph.pool.constant(1, output.array)
+        entries += gradient([(output, one)], inputs, module, notes)
+    return replace(graph, results=tuple(entries), notes=notes, seeds=(), split=None)
+
+
+def hessian(graph: Graph, module: Module | None = None) -> Graph:
+    """The second partials of the one real result, row by row, n*n results.
+
+    Reverse over reverse, one sweep a row. Row i is swept for the inputs from i on; the entries
+    below the diagonal are those above it, the same nodes.
+    """
+    inputs, outputs = _scalars(graph)
+    if len(outputs) != 1:
+        raise InternalError("differentiate", f"the Hessian of {len(outputs)} results")
+    notes = copied(graph.notes)
+    one = graph.pool.constant(1, outputs[0].array)
+    first = gradient([(outputs[0], one)], inputs, module, notes)
+    rows = [gradient([(slope, one)], inputs[i:], module, notes) for i, slope in enumerate(first)]
+    n = len(inputs)
+    entries = tuple(rows[min(i, j)][abs(i - j)] for i in range(n) for j in range(n))
+    return replace(graph, results=entries, notes=notes, seeds=(), split=None)
+
+
+def _scalars(graph: Graph) -> tuple[list[Node], list[Node]]:
+    inputs = [p for p in graph.parameters if is_real(p)]
+    outputs = [r for r in graph.results if is_real(r)]
+    for node in (*inputs, *outputs):
+        if node.array.shape:
+            raise InternalError("differentiate", f"{node} of type {node.type}, not a real scalar")
+    return inputs, outputs

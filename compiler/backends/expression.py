@@ -1,0 +1,113 @@
+"""Expressions as Python text: minimal parentheses, the spacing of the op's entry."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Literal
+
+from mgrad.compiler.diagnostics import InternalError
+from mgrad.compiler.ir.node import Node
+from mgrad.compiler.ir.types import Bundle
+from mgrad.compiler.ops.op import ATOM, PRODUCT, SIGN, TABLE, Code
+from mgrad.compiler.schedule.constants import spell
+from mgrad.compiler.schedule.lines import unpacks
+
+Target = Literal["python", "numpy"]
+ARITHMETIC = frozenset({"add", "sub", "mul", "div", "lt", "le", "gt", "ge", "eq", "ne"})
+_FIELD = re.compile(r"\{([^{}]+)\}")
+
+
+class Expressions:
+    """Spells the nodes of one routine. `inner(key)` gives the name of a function of the module,
+    `use(path)` that of something imported."""
+
+    def __init__(
+        self,
+        target: Target,
+        names: Mapping[Node, str],
+        inner: Callable[[str], str],
+        use: Callable[[str], str],
+    ) -> None:
+        self._target = target
+        self._names = names
+        self._use = use
+        self._inner = inner
+
+    def text(self, node: Node, named: bool = True) -> str:
+        """The expression of a node; with `named=False` what its name stands for."""
+        if named and node in self._names:
+            return self._names[node]
+        return self._spell(node)[0]
+
+    def _operand(self, node: Node, needs: int, is_operand: bool = False) -> str:
+        """An operand, in parentheses if it binds looser than is needed."""
+        name = self._names.get(node)
+        if name is not None:
+            return name
+        text, binds = self._constant(node, is_operand) if node.op == "constant" else self._spell(node)
+        return f"({text})" if binds < needs else text
+
+    def _spell(self, node: Node) -> tuple[str, int]:
+        """Text and how tightly it binds. As deep as the scheduler lets a line be."""
+        match node.op:
+            case "constant":
+                return self._constant(node, False)
+            case "mark":
+                return self._through(node.inputs[0])
+            case "item":
+                return self._item(node)
+            case "call":
+                return self._call(node), ATOM
+        entry = TABLE.get(node.op)
+        code = None if entry is None else getattr(entry, self._target)
+        if entry is None or code is None:
+            raise InternalError("print", f"the {self._target} target cannot spell {node!r}")
+        return self._fill(code, node, entry.parameters), code.binds
+
+    def _through(self, node: Node) -> tuple[str, int]:
+        name = self._names.get(node)
+        return (name, ATOM) if name is not None else self._spell(node)
+
+    def _fill(self, code: Code, node: Node, parameters: tuple[str, ...]) -> str:
+        places = dict(zip(parameters, node.inputs, strict=True))
+        needs = code.needs
+        is_operand = node.op in ARITHMETIC
+
+        def replace(match: re.Match[str]) -> str:
+            field = match[1]
+            operand = places.get(field)
+            if operand is None:
+                return self._use(field)
+            return self._operand(operand, needs.get(field, 0), is_operand)
+
+        return _FIELD.sub(replace, code.text)
+
+    def _constant(self, node: Node, is_operand: bool) -> tuple[str, int]:
+        text = spell(node, is_operand)
+        if text.lstrip("-") in ("inf", "nan"):
+            module = "math" if self._target == "python" else "np"
+            name = self._use(f"{module}.{text.lstrip('-')}")
+            text = f"-{name}" if text.startswith("-") else name
+        if "/" in text:
+            return text, PRODUCT
+        return text, SIGN if text.startswith("-") else ATOM
+
+    def _item(self, node: Node) -> tuple[str, int]:
+        call = node.inputs[0]
+        text = self._call(call)
+        callee = str(call.attribute("callee"))
+        if unpacks(call):
+            raise InternalError("print", f"{node!r} of a call that is no line")
+        return (f"{text}[0]" if callee.endswith(("@vjp", "@backward")) else text), ATOM
+
+    def _call(self, node: Node) -> str:
+        callee = str(node.attribute("callee"))
+        arguments = [self.text(i) for i in node.inputs]
+        assert isinstance(node.type, Bundle)
+        if callee.endswith("@backward"):
+            # several cotangents are one argument
+            seeds = arguments[1:]
+            grad = seeds[0] if len(seeds) == 1 else f"({', '.join(seeds)})"
+            arguments = [arguments[0], grad]
+        return f"{self._inner(callee)}({', '.join(arguments)})"

@@ -1,0 +1,218 @@
+"""What both targets print alike: the head of a module, its imports, and the frame of routines."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from mgrad.compiler.backends.expression import Expressions, Target
+from mgrad.compiler.backends.text import INDENT, WIDTH, aligned, comment, docstring
+from mgrad.compiler.header import Header
+from mgrad.compiler.schedule.schedule import Line, Routine
+
+INTERFACE = 1  # of the runtime, for `require`
+
+
+class Imports:
+    """What a module imports, and under which names: those of the user go first."""
+
+    def __init__(self, taken: Iterable[str]) -> None:
+        self._taken = set(taken)
+        self._names: dict[str, str] = {}
+
+    def use(self, path: str) -> str:
+        """The name in the text of `math.exp`, `np.exp`, `builtins.abs` or `mgrad.runtime.reals`."""
+        module, _, attribute = path.rpartition(".")
+        if module == "np":
+            return f"{self._name('np')}.{attribute}"
+        if module == "builtins" and attribute not in self._taken:
+            return attribute
+        return self._name(path)
+
+    def _name(self, path: str) -> str:
+        found = self._names.get(path)
+        if found is None:
+            module, _, attribute = path.rpartition(".")
+            found = attribute
+            if found in self._taken:
+                found = f"{module.rpartition('.')[2]}_{attribute}" if module else f"{path}_"
+            while found in self._taken:
+                found += "_"
+            self._taken.add(found)
+            self._names[path] = found
+        return found
+
+    def extern(self, module: str, attribute: str, name: str) -> None:
+        """Imports a Python function under the name that the module calls it by."""
+        self._names[f"{module}.{attribute}:{name}"] = name
+
+    def lines(self) -> list[str]:
+        """The statements: the standard library, then what is installed, then the runtime."""
+        groups: list[list[str]] = [[], [], []]
+        members: dict[str, list[tuple[str, str]]] = {}
+        for path, name in self._names.items():
+            if path == "np":
+                alias = "np" if name == "np" else name
+                groups[1].append(f"import numpy as {alias}")
+                continue
+            module, _, attribute = path.partition(":")[0].rpartition(".")
+            members.setdefault(module, []).append((attribute, name))
+        for module in sorted(members):
+            pairs = sorted(members[module])
+            names = [a if a == n else f"{a} as {n}" for a, n in pairs]
+            group = 2 if module.startswith("mgrad.") else 0 if module in STANDARD else 1
+            groups[group] += _from(module, names)
+        return [line for group in groups if group for line in ("", *group)][1:]
+
+
+STANDARD = frozenset({"math", "builtins", "cmath", "statistics", "operator", "random"})
+
+
+def _from(module: str, names: list[str]) -> list[str]:
+    line = f"from {module} import {', '.join(names)}"
+    if len(line) <= 92:
+        return [line]
+    return [f"from {module} import (", *(f"{INDENT}{n}," for n in names), ")"]
+
+
+Frame = Callable[[Routine, Imports, "Body"], list[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """The statements of a routine: those that take its arguments apart, and the others."""
+
+    head: list[str]
+    lines: list[str]
+
+
+def print_module(
+    routines: Sequence[Routine], header: Header, target: Target, frame: Frame
+) -> str:
+    """The text of a module; `frame` puts a routine's body into a definition with its door."""
+    imports = Imports(_user_names(routines))
+    require = imports.use("mgrad.runtime.require")
+    for routine in routines:
+        for key, (module, attribute) in routine.externs.items():
+            imports.extern(module, attribute, routine.callees[key])
+    blocks = [frame(routine, imports, _body(routine, imports, target)) for routine in routines]
+    head = [
+        f"# Made from {comment(header.source)} by mgrad {header.version}: do not edit.",
+        f"# SHA-256 of the source: {header.digest}",
+    ]
+    head += docstring(header.doc, "") if header.doc else []
+    text = [*head, "", *imports.lines(), "", f"{require}({INTERFACE})"]
+    for block in blocks:
+        text += ["", "", *block]
+    return "\n".join(text) + "\n"
+
+
+def _user_names(routines: Iterable[Routine]) -> set[str]:
+    """Every name that stands for something else than an import."""
+    taken: set[str] = set()
+    for routine in routines:
+        taken.add(routine.name)
+        taken.update(routine.callees.values())
+        taken.update(routine.names.values())
+        for names in (routine.packed, routine.gradient_names, routine.tangents):
+            taken.update(names)
+        for line in routine.lines:
+            taken.update(line.names)
+    return taken - {"_", ""}
+
+
+def _body(routine: Routine, imports: Imports, target: Target) -> Body:
+    def inner(key: str) -> str:
+        # what looks at arguments has been passed already
+        name = routine.callees[key]
+        return f"{name}.inner" if target == "numpy" and key in routine.doors else name
+
+    spell = Expressions(target, routine.names, inner, imports.use)
+    codes = [_assignment(line, routine, spell) for line in routine.lines]
+    result = wrapped(f"{INDENT}return ", _returned(routine, spell))
+    return Body(_unpacking(routine), [*aligned(codes, routine.lines), *result])
+
+
+def _assignment(line: Line, routine: Routine, spell: Expressions) -> str:
+    # an alias, `d_b = d_n`, is a second name of what has one
+    is_alias = len(line.names) == 1 and routine.names[line.node] != line.names[0]
+    return f"{INDENT}{_targets(line)} = {spell.text(line.node, named=is_alias)}"
+
+
+def _targets(line: Line) -> str:
+    """The names of a line; those of a forward pass of several results are a tuple in a tuple."""
+    names = line.names
+    if len(names) > 2 and str(dict(line.node.attributes)["callee"]).endswith("@forward"):
+        return f"({', '.join(names[:-1])}), {names[-1]}"
+    return ", ".join(names)
+
+
+def _unpacking(routine: Routine) -> list[str]:
+    """The statements that take tuples apart."""
+    given = [name for name, _ in routine.parameters]
+    lines: list[str] = []
+
+    def unpack(names: Sequence[str], packed: str) -> None:
+        lines.extend(wrapped(INDENT, _tuple(names), f" = {packed}"))
+
+    if routine.kind == "backward":
+        saved, grad = routine.packed
+        if routine.saved:
+            unpack(routine.saved, saved)
+        if len(given) > 1:
+            unpack(given, grad)
+    if routine.kind == "jvp":
+        unpack(given, routine.packed[0])
+        unpack(routine.tangents, routine.packed[1])
+    return lines
+
+
+def wrapped(before: str, text: str, after: str = "") -> list[str]:
+    """A tuple or an expression behind a keyword; in parentheses, over several lines, if long."""
+    if len(before) + len(text) + len(after) <= WIDTH:
+        return [f"{before}{text}{after}"]
+    return bracketed(before, text, after)
+
+
+def bracketed(before: str, text: str, after: str = "") -> list[str]:
+    """`before(text)after`, over several lines if long."""
+    if len(before) + len(text) + len(after) + 2 <= WIDTH:
+        return [f"{before}({text}){after}"]
+    indent = before[: len(before) - len(before.lstrip())]
+    inside = textwrap.wrap(
+        text,
+        WIDTH - len(indent) - len(INDENT),
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    return [f"{before}(", *(f"{indent}{INDENT}{line}" for line in inside), f"{indent}){after}"]
+
+
+def _tuple(names: Sequence[str]) -> str:
+    return f"({names[0]},)" if len(names) == 1 else ", ".join(names)
+
+
+def _bracketed(items: Sequence[str]) -> str:
+    """A tuple, also of one or none."""
+    return f"({items[0]},)" if len(items) == 1 else f"({', '.join(items)})"
+
+
+def _returned(routine: Routine, spell: Expressions) -> str:
+    """What a routine returns."""
+    values = [spell.text(v) for v in routine.values]
+    named = zip(routine.gradients, routine.gradient_names, strict=True)
+    gradients = [name or spell.text(g) for g, name in named]
+    value = values[0] if len(values) == 1 else _bracketed(values)
+    match routine.kind:
+        case "forward":
+            return f"{value}, {_bracketed(routine.saved)}"
+        case "value_and_grad":
+            return f"{value}, {_bracketed(gradients)}"
+        case "jvp":
+            return f"{value}, {gradients[0] if len(gradients) == 1 else _bracketed(gradients)}"
+        case "jacobian" | "hessian":
+            width = len(gradients) // routine.rows
+            rows = [_bracketed(gradients[i : i + width]) for i in range(0, len(gradients), width)]
+            return rows[0] if routine.kind == "jacobian" and len(rows) == 1 else _bracketed(rows)
+    return _tuple(gradients) if gradients else ", ".join(values)

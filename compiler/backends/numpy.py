@@ -1,0 +1,51 @@
+"""The target `numpy`: a function of scalars maps over arrays.
+
+A routine that the user calls is decorated by its door (`runtime.elementwise`); calls between
+routines go to the undecorated functions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from mgrad.compiler.backends import module
+from mgrad.compiler.backends.module import Body, Imports, bracketed
+from mgrad.compiler.backends.text import docstring
+from mgrad.compiler.header import Header
+from mgrad.compiler.ir.types import Type
+from mgrad.compiler.schedule.schedule import Routine
+
+DOORS = {
+    "forward": "elementwise_forward",
+    "backward": "elementwise_backward",
+    "value_and_grad": "elementwise_value_and_grad",
+    "jvp": "elementwise_jvp",
+}
+
+
+def print_module(routines: Sequence[Routine], header: Header) -> str:
+    """The text of the module."""
+    return module.print_module(routines, header, "numpy", _frame)
+
+
+def _frame(routine: Routine, imports: Imports, body: Body) -> list[str]:
+    passed = list(routine.packed) or [name for name, _ in routine.parameters]
+    if routine.kind == "backward" and len(routine.parameters) == 1:
+        passed = [routine.packed[0], routine.parameters[0][0]]
+    text = ", ".join(
+        f"{name}={routine.defaults[name]}" if name in routine.defaults else name for name in passed
+    )
+    lines = [*bracketed(f"def {routine.name}", text, ":"), *docstring(routine.doc)]
+    lines += body.head + body.lines
+    return lines if not routine.is_entry else [*_door(routine, imports), *lines]
+
+
+def _door(routine: Routine, imports: Imports) -> list[str]:
+    """The decorator; it is told which arguments are not real."""
+    name = imports.use(f"mgrad.runtime.{DOORS.get(routine.kind, 'elementwise')}")
+    types = [
+        f"{parameter}={imports.use(f'builtins.{node.type.dtype}')}"
+        for parameter, node in routine.parameters
+        if isinstance(node.type, Type) and node.type.dtype != "real"
+    ]
+    return bracketed(f"@{name}", ", ".join(types)) if types else [f"@{name}"]

@@ -1,0 +1,74 @@
+"""The target `python`: floats and the standard library.
+
+A routine that the user calls has a door, which costs floats nothing but the test of their type, and
+where Python would raise, its body stands in a `try`: `ieee` then runs it again by IEEE 754.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from mgrad.compiler.backends import module
+from mgrad.compiler.backends.module import Body, Imports, bracketed, wrapped
+from mgrad.compiler.backends.text import INDENT, docstring
+from mgrad.compiler.ir.node import Node
+from mgrad.compiler.header import Header
+from mgrad.compiler.ir.types import Type
+from mgrad.compiler.schedule.schedule import Routine
+
+DOORS = {"real": ("float", "reals"), "int": ("int", "integers"), "bool": ("bool", "truths")}
+
+
+def print_module(routines: Sequence[Routine], header: Header) -> str:
+    """The text of the module."""
+    return module.print_module(routines, header, "python", _frame)
+
+
+def _frame(routine: Routine, imports: Imports, body: Body) -> list[str]:
+    passed = list(routine.packed) or [name for name, _ in routine.parameters]
+    if routine.kind == "backward" and len(routine.parameters) == 1:
+        passed = [routine.packed[0], routine.parameters[0][0]]
+    text = ", ".join(
+        f"{name}={routine.defaults[name]}" if name in routine.defaults else name for name in passed
+    )
+    lines = [*bracketed(f"def {routine.name}", text, ":"), *docstring(routine.doc), *body.head]
+    if not routine.is_entry:
+        return lines + body.lines
+    for dtype, names in _by_type(routine).items():
+        lines += _door(routine.name, dtype, names, imports)
+    if not routine.may_raise:
+        return lines + body.lines
+    errors = ", ".join(imports.use(f"builtins.{e}") for e in ("ArithmeticError", "ValueError"))
+    again = ", ".join([routine.name, *passed])
+    return [
+        *lines,
+        f"{INDENT}try:",
+        *(f"{INDENT}{line}" for line in body.lines),
+        f"{INDENT}except ({errors}):",
+        *bracketed(f"{INDENT * 2}return {imports.use('mgrad.runtime.ieee')}", again),
+    ]
+
+
+def _by_type(routine: Routine) -> dict[str, list[str]]:
+    names: dict[str, list[str]] = {}
+    for name, node in routine.parameters:
+        names.setdefault(_dtype(node), []).append(name)
+    for name in routine.tangents:
+        names.setdefault("real", []).append(name)
+    return names
+
+
+def _dtype(node: Node) -> str:
+    assert isinstance(node.type, Type)
+    return node.type.dtype
+
+
+def _door(function: str, dtype: str, names: list[str], imports: Imports) -> list[str]:
+    """The test of the arguments' types, and what is done with others."""
+    kind, check = DOORS[dtype]
+    type, wanted = imports.use("builtins.type"), imports.use(f"builtins.{kind}")
+    tests = " or ".join(f"{type}({n}) is not {wanted}" for n in names)
+    given = ", ".join([f'"{function}"', *(f"{n}={n}" for n in names)])
+    test = wrapped(f"{INDENT}if ", tests, ":")
+    check = imports.use(f"mgrad.runtime.{check}")
+    return [*test, *bracketed(f"{INDENT * 2}{', '.join(names)} = {check}", given)]

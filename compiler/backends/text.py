@@ -1,0 +1,66 @@
+"""Text of the source inside text of Python: nothing of it may become code."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+
+from mgrad.compiler.schedule.schedule import Line
+
+WIDTH = 92
+COLUMN = 48  # where notes stand beside lines that are no longer than this
+INDENT = "    "
+
+
+def comment(text: str) -> str:
+    """The text as one line that a comment may hold: what could end the line is replaced."""
+    clean = "".join(c if c.isprintable() else " " for c in text)
+    return " ".join(clean.split())
+
+
+def docstring(text: str, indent: str = INDENT) -> list[str]:
+    """The lines of a docstring; quotes and backslashes are escaped, long lines wrapped."""
+    lines: list[str] = []
+    for raw in text.strip().splitlines():
+        clean = "".join(c if c.isprintable() else " " for c in raw).rstrip()
+        clean = clean.replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
+        lines += textwrap.wrap(clean, WIDTH - len(indent)) or [""]
+    if not lines:
+        return []
+    if lines[-1].endswith('"'):
+        lines[-1] = f'{lines[-1][:-1]}\\"'
+    if len(lines) == 1:
+        return [f'{indent}"""{lines[0]}"""']
+    body = [f"{indent}{line}".rstrip() for line in lines[1:]]
+    return [f'{indent}"""{lines[0]}', *body, f'{indent}"""']
+
+
+def aligned(codes: Sequence[str], lines: Sequence[Line]) -> list[str]:
+    """Lines of code with their notes beside them, aligned within a run of lines; a note that a
+    line has in common with the one before it is not repeated."""
+    notes: list[tuple[str, str]] = []
+    last = ("", "")
+    for line in lines:
+        note = (comment(line.rule), line.place) if line.rule else ("", "")
+        said = "; ".join(comment(c.lstrip("# ")) for c in line.comments)
+        if note[0] and note == last:
+            notes.append(("", ""))
+        else:
+            notes.append(note if note[0] else (said, ""))
+        if line.rule:
+            last = note
+    short = [len(c) for c, n in zip(codes, notes, strict=True) if n[0] and len(c) <= COLUMN]
+    column = max(short, default=0) + 2
+    widest = max((len(n[0]) for n in notes if n[1]), default=0)
+    printed: list[str] = []
+    for code, (text, place) in zip(codes, notes, strict=True):
+        if not text:
+            printed.append(code)
+            continue
+        note = f"{text:<{widest}}  {comment(place)}" if place else text
+        if len(code) + 4 + len(note) > WIDTH + 8:
+            indent = code[: len(code) - len(code.lstrip())]
+            printed += [f"{indent}# {note}", code]
+        else:
+            printed.append(f"{code:<{column}}# {note}" if len(code) < column else f"{code}  # {note}")
+    return printed

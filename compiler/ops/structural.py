@@ -1,0 +1,173 @@
+"""Ops that move between shapes: `broadcast`, `sum`, `reshape`, `transpose`, `contract`.
+
+All are linear in each operand. Axes are counted from 0; sizes are polynomials (`ir.types.Dim`).
+
+contract(*xs; operands, result): the lists name the index of each axis. With n over all indices,
+`out[result(n)] += prod_k xs[k][operands[k](n)]`, 0 elsewhere. A list may repeat an index: in an
+operand that reads the diagonal, in the result it writes it. So the adjoint is a contract too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from mgrad.compiler.ir.node import Node
+from mgrad.compiler.ir.types import Dim, Shape, Type
+
+Indices = tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """How a structural op is differentiated: vjp(node, d, wanted), jvp(node, tangents)."""
+
+    vjp: Callable[[Node, Node, Sequence[bool]], list[Node | None]]
+    jvp: Callable[[Node, Sequence[Node | None]], Node]
+    is_linear: bool  # a zero cotangent gives a zero term
+
+
+def broadcast(x: Node, shape: Shape, axes: Sequence[int]) -> Node:
+    """x repeated along the new axes `axes` of the result, whose shape is `shape`."""
+    added = tuple(sorted(axes))
+    kept = tuple(d for i, d in enumerate(shape) if i not in added)
+    assert kept == x.array.shape, f"broadcast of {x.type} to {[str(d) for d in shape]} at {added}"
+    if not added:
+        return x
+    return x.pool.make("broadcast", (x,), Type(x.array.dtype, tuple(shape)), axes=added)
+
+
+def sum_axes(x: Node, axes: Sequence[int]) -> Node:
+    """The sum over `axes`, which the result lacks."""
+    gone = tuple(sorted(axes))
+    assert all(0 <= a < len(x.array.shape) for a in gone) and len(set(gone)) == len(gone)
+    if not gone:
+        return x
+    shape = tuple(d for i, d in enumerate(x.array.shape) if i not in gone)
+    return x.pool.make("sum", (x,), Type(x.array.dtype, shape), axes=gone)
+
+
+def reshape(x: Node, shape: Shape) -> Node:
+    """The same values in row-major order; the sizes have one product."""
+    assert _size(shape) == _size(x.array.shape), f"reshape of {x.type}"
+    if shape == x.array.shape:
+        return x
+    return x.pool.make("reshape", (x,), Type(x.array.dtype, shape))
+
+
+def transpose(x: Node, order: Sequence[int]) -> Node:
+    """Axis i of the result is axis `order[i]` of x."""
+    permutation = tuple(order)
+    assert sorted(permutation) == list(range(len(x.array.shape))), f"transpose by {permutation}"
+    if permutation == tuple(range(len(permutation))):
+        return x
+    shape = tuple(x.array.shape[i] for i in permutation)
+    return x.pool.make("transpose", (x,), Type(x.array.dtype, shape), order=permutation)
+
+
+def contract(xs: Sequence[Node], operands: Sequence[Indices], result: Indices) -> Node:
+    """The sum of products over the indices that the result lacks; see above."""
+    sizes = index_sizes(xs, operands)
+    shape = tuple(sizes[i] for i in result)
+    return xs[0].pool.make(
+        "contract", xs, Type("real", shape), operands=tuple(operands), result=tuple(result)
+    )
+
+
+def index_sizes(xs: Sequence[Node], operands: Sequence[Indices]) -> dict[int, Dim]:
+    """The size of each index; operands must agree."""
+    sizes: dict[int, Dim] = {}
+    for x, indices in zip(xs, operands, strict=True):
+        assert len(indices) == len(x.array.shape), f"{indices} for {x.type}"
+        for index, size in zip(indices, x.array.shape, strict=True):
+            assert sizes.setdefault(index, size) == size, f"index {index}: {sizes[index]}, {size}"
+    return sizes
+
+
+def _size(shape: Shape) -> Dim:
+    total = Dim.of(1)
+    for d in shape:
+        total = total * d
+    return total
+
+
+def _contract_lists(node: Node) -> tuple[tuple[Indices, ...], Indices]:
+    operands, result = node.attribute("operands"), node.attribute("result")
+    assert isinstance(operands, tuple) and isinstance(result, tuple)
+    return operands, result
+
+
+def _contract_vjp(node: Node, d: Node, wanted: Sequence[bool]) -> list[Node | None]:
+    operands, result = _contract_lists(node)
+    sizes = index_sizes(node.inputs, operands)
+    terms: list[Node | None] = []
+    for k, indices in enumerate(operands):
+        if not wanted[k]:
+            terms.append(None)
+            continue
+        others = [i for i in range(len(operands)) if i != k]
+        xs = [d] + [node.inputs[i] for i in others]
+        lists = [result] + [operands[i] for i in others]
+        present = {i for one in lists for i in one}
+        # an index of this operand alone was summed: its adjoint is the same all along it
+        absent = [i for i in dict.fromkeys(indices) if i not in present]
+        if absent and len(set(indices)) < len(indices):
+            ones = d.pool.constant(1, Type("real", tuple(sizes[i] for i in absent)))
+            terms.append(contract([*xs, ones], [*lists, tuple(absent)], indices))
+            continue
+        kept = tuple(i for i in indices if i not in absent)
+        term = contract(xs, lists, kept)
+        axes = [a for a, i in enumerate(indices) if i in absent]
+        terms.append(broadcast(term, node.inputs[k].array.shape, axes))
+    return terms
+
+
+def _contract_jvp(node: Node, tangents: Sequence[Node | None]) -> Node:
+    operands, result = _contract_lists(node)
+    total: Node | None = None
+    for k, tangent in enumerate(tangents):
+        if tangent is not None:
+            xs = [tangent if i == k else x for i, x in enumerate(node.inputs)]
+            term = contract(xs, operands, result)
+            total = term if total is None else total + term
+    assert total is not None
+    return total
+
+
+def _axes(node: Node, key: str = "axes") -> tuple[int, ...]:
+    axes = node.attribute(key)
+    assert isinstance(axes, tuple)
+    return axes
+
+
+def _inverse(order: Sequence[int]) -> list[int]:
+    return sorted(range(len(order)), key=lambda i: order[i])
+
+
+def _same(node: Node, tangents: Sequence[Node | None]) -> Node:
+    tangent = tangents[0]
+    assert tangent is not None
+    return node.pool.make(node.op, (tangent,), node.type, **dict(node.attributes))
+
+
+RULES: dict[str, Rule] = {
+    "mark": Rule(lambda node, d, wanted: [d], lambda node, ts: _first(ts), True),
+    "item": Rule(lambda node, d, wanted: [None], lambda node, ts: _first(ts), True),
+    "broadcast": Rule(lambda node, d, wanted: [sum_axes(d, _axes(node))], _same, True),
+    "sum": Rule(
+        lambda node, d, wanted: [broadcast(d, node.inputs[0].array.shape, _axes(node))],
+        _same,
+        True,
+    ),
+    "reshape": Rule(lambda node, d, wanted: [reshape(d, node.inputs[0].array.shape)], _same, True),
+    "transpose": Rule(
+        lambda node, d, wanted: [transpose(d, _inverse(_axes(node, "order")))], _same, True
+    ),
+    "contract": Rule(_contract_vjp, _contract_jvp, False),
+}
+
+
+def _first(tangents: Sequence[Node | None]) -> Node:
+    tangent = tangents[0]
+    assert tangent is not None
+    return tangent

@@ -1,0 +1,161 @@
+"""Collect multiples of one value in a sum.
+
+    c2 = c + (c + 1); c3 = c2 + (1 + c2 + (-a))   ->   c3 = 4*c + 3 - a
+
+Through values used only there, and with coefficients of one sign: `(t - s) - y`, the correction of
+Kahan's summation, and inf - inf stay as they are. A sum of many values is not multiplied out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+from mgrad.compiler.ir.graph import Graph, remake, rewrite
+from mgrad.compiler.ir.node import Node
+from mgrad.compiler.passes.fold import BITS, exact
+
+LIMIT = 32  # of terms in a form: what is longer is a value of its own
+Key = tuple[Node | None, bool]  # a value (None is 1), and whether its coefficient is positive
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    terms: dict[Key, Fraction]
+
+    def values(self) -> int:
+        return sum(1 for node, _ in self.terms if node is not None)
+
+
+def run(graph: Graph) -> Graph:
+    order = graph.nodes()
+    uses: dict[Node, list[Node]] = {}
+    for node in order:
+        for operand in node.inputs:
+            uses.setdefault(operand, []).append(node)
+    affine = {node for node in order if _is_affine(node)}
+    owner: dict[Node, Node] = {}
+    results = set(graph.results)
+    for node in reversed(order):
+        if node not in affine:
+            continue
+        owners = {owner.get(u, u) for u in uses.get(node, ())}
+        only = next(iter(owners)) if len(owners) == 1 else None
+        owner[node] = only if only in affine and only is not None and node not in results else node
+    promising = _promising(order, owner)
+    if not promising:
+        return graph
+    forms: dict[Node, Form] = {}
+
+    def rule(node: Node, inputs: tuple[Node, ...]) -> Node:
+        if owner.get(node) not in promising:
+            return remake(node, inputs)
+        parts = []
+        for old, new, factor in zip(node.inputs, inputs, _factors(node), strict=True):
+            value = exact(new)
+            if node.op == "mul" and factor is None:
+                continue
+            assert factor is not None
+            form = forms.get(old)
+            inside = form is not None and owner.get(old) is owner[node]
+            if value is not None:
+                parts.append((Form({(None, value > 0): value}), factor))
+            elif (
+                inside
+                and form is not None
+                and (form.values() <= 1 or (len(uses[old]) == 1 and abs(factor) == 1))
+            ):
+                parts.append((form, factor))
+            else:
+                parts.append((Form({(new, True): Fraction(1)}), factor))
+        form, merged = _sum(parts)
+        if len(form.terms) > LIMIT or not _is_small(form):
+            merged = False
+            form = None
+        made = _emit(form, node) if merged and form is not None else remake(node, inputs)
+        forms[node] = form if form is not None else Form({(made, True): Fraction(1)})
+        return made
+
+    return rewrite(graph, rule)
+
+
+def _promising(order: list[Node], owner: dict[Node, Node]) -> set[Node]:
+    """The owners of sums in which a value, or a constant, occurs twice, or a multiple of a sum."""
+    found: set[Node] = set()
+    leaves: set[tuple[Node, Node | None]] = set()
+    for node in order:
+        mine = owner.get(node)
+        if mine is None or mine in found:
+            continue
+        for operand in node.inputs:
+            is_number = operand.op == "constant"
+            if not is_number and owner.get(operand) is mine:
+                if node.op == "mul":
+                    found.add(mine)
+            elif not (is_number and node.op == "mul"):
+                leaf = (mine, None if is_number else operand)
+                if leaf in leaves:
+                    found.add(mine)
+                leaves.add(leaf)
+    return found
+
+
+def _is_affine(node: Node) -> bool:
+    if node.op in ("add", "sub", "neg"):
+        return node.array.dtype == "real"
+    return node.op == "mul" and any(exact(i) not in (None, 0) for i in node.inputs)
+
+
+def _factors(node: Node) -> tuple[Fraction | None, ...]:
+    """What each operand is multiplied by; None for the constant factor itself."""
+    one = Fraction(1)
+    if node.op == "add":
+        return one, one
+    if node.op == "sub":
+        return one, -one
+    if node.op == "neg":
+        return (-one,)
+    left, right = exact(node.inputs[0]), exact(node.inputs[1])
+    return (None, left) if left is not None else (right, None)
+
+
+def _sum(parts: list[tuple[Form, Fraction]]) -> tuple[Form, bool]:
+    total: dict[Key, Fraction] = {}
+    merged = False
+    for form, factor in parts:
+        scaled = abs(factor) != 1
+        for (node, positive), coefficient in form.terms.items():
+            key = (node, positive == (factor > 0))
+            if key in total or (scaled and (abs(coefficient) != 1 or len(form.terms) > 1)):
+                merged = True
+            total[key] = total.get(key, Fraction(0)) + coefficient * factor
+    return Form(total), merged
+
+
+def _is_small(form: Form) -> bool:
+    return all(
+        c.numerator.bit_length() <= BITS and c.denominator.bit_length() <= BITS
+        for c in form.terms.values()
+    )
+
+
+def _emit(form: Form, like: Node) -> Node:
+    """The terms in their order, but a positive one first."""
+    terms = [(node, c) for (node, _), c in form.terms.items()]
+    first = next((i for i, (_, c) in enumerate(terms) if c > 0), 0)
+    terms = [terms[first], *terms[:first], *terms[first + 1 :]]
+    pool, type = like.pool, like.array
+    total: Node | None = None
+    for node, coefficient in terms:
+        size = coefficient if total is None else abs(coefficient)
+        if node is None:
+            value = pool.constant(size, type)
+        elif size == 1:
+            value = node
+        elif size == -1:
+            value = -node
+        else:
+            value = pool.constant(size, type) * node
+        total = value if total is None else total + value if coefficient > 0 else total - value
+    assert total is not None
+    return total

@@ -1,0 +1,86 @@
+"""Pull negations and reciprocals to where they cost nothing.
+
+a + (-b)  ->  a - b        (-a)*b  ->  -(a*b)   if -a is used only there
+a - (-b)  ->  a + b        x*(1/y) ->  x/y      if 1/y is used only there
+4*(-a)    ->  -4*a
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from mgrad.compiler.ir.graph import Graph, remake, rewrite
+from mgrad.compiler.ir.node import Node
+from mgrad.compiler.passes.fold import exact
+
+
+def run(graph: Graph) -> Graph:
+    uses = Counter(i for node in graph.nodes() for i in node.inputs)
+    uses.update(graph.results)
+
+    def rule(node: Node, inputs: tuple[Node, ...]) -> Node:
+        if node.op in ("add", "sub"):
+            return _sum(node, *inputs)
+        if node.op in ("mul", "div"):
+            single = [uses[i] == 1 for i in node.inputs]
+            return _product(node, inputs, single)
+        if node.op == "neg":
+            return _negation(remake(node, inputs), uses[node.inputs[0]] == 1)
+        return remake(node, inputs)
+
+    return rewrite(graph, rule)
+
+
+def _sum(node: Node, left: Node, right: Node) -> Node:
+    make, type = node.pool.make, node.type
+    if right.op == "neg":
+        return make("sub" if node.op == "add" else "add", (left, right.inputs[0]), type)
+    if node.op == "add" and left.op == "neg":
+        return make("sub", (right, left.inputs[0]), type)
+    factor = _negative_factor(right)
+    if factor is not None:
+        return make("sub" if node.op == "add" else "add", (left, factor), type)
+    return make(node.op, (left, right), type)
+
+
+def _negative_factor(node: Node) -> Node | None:
+    """k*x for a node that is (-k)*x."""
+    if node.op != "mul":
+        return None
+    value = exact(node.inputs[0])
+    if value is None or value >= 0:
+        return None
+    constant = node.pool.constant(-value, node.inputs[0].array)
+    return node.pool.make("mul", (constant, node.inputs[1]), node.type)
+
+
+def _product(node: Node, inputs: tuple[Node, ...], single: list[bool]) -> Node:
+    make, type = node.pool.make, node.type
+    left, right = inputs
+    for here, there, is_single in ((left, right, single[0]), (right, left, single[1])):
+        if here.op != "neg":
+            continue
+        value = exact(there)
+        if value is not None and node.op == "mul":
+            return make("mul", (node.pool.constant(-value, there.array), here.inputs[0]), type)
+        if is_single:
+            pair = (here.inputs[0], right) if here is left else (left, here.inputs[0])
+            return make("neg", (make(node.op, pair, type),), type)
+    if node.op == "mul":
+        for here, there, is_single in ((right, left, single[1]), (left, right, single[0])):
+            if is_single and here.op == "div" and exact(here.inputs[0]) == 1:
+                return make("div", (there, here.inputs[1]), type)
+    return make(node.op, (left, right), type)
+
+
+def _negation(node: Node, single: bool) -> Node:
+    """-(a - b) is b - a but for the sign of a zero; -(k*a) is (-k)*a."""
+    operand = node.inputs[0]
+    if operand.op == "neg":
+        return operand.inputs[0]
+    if single and operand.op == "mul":
+        value = exact(operand.inputs[0])
+        if value is not None:
+            constant = node.pool.constant(-value, operand.inputs[0].array)
+            return node.pool.make("mul", (constant, operand.inputs[1]), node.type)
+    return node

@@ -1,0 +1,58 @@
+"""The docstrings of routines: a function's own is the source's, the others say what they give."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from mgrad.compiler.ir.module import Signature
+from mgrad.compiler.schedule.schedule import Kind
+
+
+def docstring(
+    kind: Kind,
+    key: str,
+    signature: Signature,
+    name: str,
+    arguments: Sequence[str],
+    results: int,
+) -> str:
+    """The docstring of a routine; `arguments` are the real ones, `results` their number."""
+    subject = (signature.doc or "").strip().partition("\n")[0].rstrip(".")
+    value, gradient = ("value", "gradient") if results == 1 else ("values", "gradients")
+    those = "that" if len(arguments) == 1 else "those"
+    by = ", ".join(arguments)
+    match kind:
+        case "value":
+            return (signature.doc or "").strip()
+        case "forward":
+            if subject and len(subject) < 60 and ":" not in subject:
+                return f"{subject}: its {value}, and what the backward pass needs."
+            return f"The {value} of {name}, and what the backward pass needs."
+        case "backward":
+            return f"From the {gradient} of the {value} to {those} of {by}."
+        case "value_and_grad":
+            return f"The value of {name}, and its gradient by {by}."
+        case "jvp":
+            return f"The {value} of {name} at a point, and the derivative along a direction."
+        case "jacobian":
+            rows = "" if results == 1 else ", a row for each result"
+            return f"The derivatives of {name} by {by}{rows}."
+        case "hessian":
+            return f"The second derivatives of {name} by {by}, row by row."
+        case "internal":
+            return _internal(key, signature)
+
+
+def _internal(key: str, signature: Signature) -> str:
+    origin, _, derived = key.rpartition("@")
+    origin = origin.partition("@")[0]
+    match derived:
+        case "prime":
+            order = key.count("@prime")
+            words = {1: "The derivative", 2: "The second derivative", 3: "The third derivative"}
+            return f"{words.get(order, f'Derivative {order}')} of {origin}."
+        case "partials":
+            return f"The derivative of {origin}, as stated in the source."
+        case "vjp":
+            return f"From the gradient of the value of {key.rpartition('@')[0].replace('@', '_')}."
+    return (signature.doc or "").strip()

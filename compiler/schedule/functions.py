@@ -1,0 +1,47 @@
+"""The functions of a module: what they are called, and which are printed from which graph."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from mgrad.compiler.ir.module import Module
+from mgrad.compiler.schedule.names import Names, printable
+
+SUFFIXES = ("forward", "backward", "value_and_grad", "jvp", "jacobian", "hessian")
+
+
+class Functions:
+    """Printed names by key: those of the entry points are the source's, the rest give way."""
+
+    def __init__(self, module: Module, entries: Sequence[str]) -> None:
+        self.module = module
+        self.entries = frozenset(entries)
+        self.names: dict[str, str] = {}
+        self._scope = Names()
+        for key in entries:
+            stem = module.signatures[key].name or key
+            self.names[key] = printable(stem)
+            self._scope.reserve([self.names[key]])
+        for key in entries:
+            stem = module.signatures[key].name or key
+            for suffix in SUFFIXES:
+                self.names[f"{key}@{suffix}"] = f"{stem}_{suffix}"
+                self._scope.reserve([f"{stem}_{suffix}"])
+
+    def name(self, key: str) -> str:
+        """The name of a function in the text."""
+        found = self.names.get(key)
+        if found is None:
+            signature = self.module.signatures.get(key)
+            if signature is not None and signature.extern is not None:
+                stem = key
+            else:
+                stem = key.replace("@", "_").replace(":", "_")
+            stem = "".join(c if c.isidentifier() or c.isalnum() else "_" for c in stem)
+            found = self.names[key] = self._scope.give(printable(stem))
+        return found
+
+    def is_entry(self, key: str) -> bool:
+        """Whether the user calls it, so that it has a door."""
+        origin, _, suffix = key.partition("@")
+        return origin in self.entries and (not suffix or suffix in SUFFIXES)

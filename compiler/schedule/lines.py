@@ -1,0 +1,223 @@
+"""Which values get a line of their own, in which order, under which name.
+
+A value gets one if the source named it, if it is used more than once, or if its text would be too
+deep or too wide; what is used once stands inside its user's line. So what only one arm of a choice
+needs stays inside the choice, where Python evaluates it lazily. All is linear in the graph.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from mgrad.compiler.ir.graph import Notes
+from mgrad.compiler.ir.node import Node
+from mgrad.compiler.ir.types import Bundle
+from mgrad.compiler.ops.op import TABLE, Code
+from mgrad.compiler.schedule.constants import spell
+from mgrad.compiler.schedule.names import Names
+from mgrad.compiler.schedule.roles import role
+from mgrad.compiler.schedule.rules import rule
+from mgrad.compiler.schedule.schedule import Line
+
+DEEPEST = 40  # levels of operators in one line: CPython nests parentheses and frames only so far
+WIDEST = 64  # characters of an expression
+
+
+@dataclass(slots=True, eq=False)
+class Writer:
+    """Writes the lines of one routine. `names` grows; `planned` are names for nodes to come."""
+
+    target: str
+    notes: Notes
+    scope: Names
+    callees: Mapping[str, str]
+    names: dict[Node, str] = field(default_factory=dict)
+    planned: dict[Node, str] = field(default_factory=dict)
+    planned_roles: dict[Node, Literal["value", "gradient", "tangent"]] = field(default_factory=dict)
+    lines: list[Line] = field(default_factory=list)
+    written: list[Node] = field(default_factory=list)  # all that the lines and results compute
+    _uses: dict[Node, int] = field(default_factory=dict)
+    _user: dict[Node, Node] = field(default_factory=dict)
+    _items: dict[Node, dict[int, Node]] = field(default_factory=dict)
+    _width: dict[Node, int] = field(default_factory=dict)
+    _depth: dict[Node, int] = field(default_factory=dict)
+    _must: set[Node] = field(default_factory=set)
+
+    def write(self, roots: Sequence[Node], results: Iterable[Node], must: Iterable[Node]) -> None:
+        """Lines for all that the results need; `roots` are met in their order, each after what it
+        needs. `must` get a line of their own."""
+        results = list(results)
+        order = self._order([*roots, *results])
+        self._must.update(must)
+        for node in order:
+            for operand in node.inputs:
+                self._uses[operand] = self._uses.get(operand, 0) + 1
+                self._user.setdefault(operand, node)
+            self._repeats(node)
+            if node.op == "item":
+                index = node.attribute("index")
+                assert isinstance(index, int)
+                self._items.setdefault(node.inputs[0], {})[index] = node
+        for result in results:
+            self._uses[result] = self._uses.get(result, 0) + 1
+        for node in order:
+            self._visit(node)
+        self.written += order
+
+    def alias(self, name: str, node: Node, role: Literal["value", "gradient"]) -> None:
+        """A second name for a value that has one."""
+        text, place = rule(node, self.notes) if role == "gradient" else ("", "")
+        self.lines.append(Line((name,), node, (), role, text, (), place))
+
+    def _order(self, roots: Iterable[Node]) -> list[Node]:
+        """Inputs first, down to what has a name already."""
+        done: set[Node] = set(self.names)
+        order: list[Node] = []
+        for root in roots:
+            stack = [(root, 0)]
+            while stack:
+                node, position = stack.pop()
+                if node in done:
+                    continue
+                if position < len(node.inputs):
+                    stack.append((node, position + 1))
+                    if node.inputs[position] not in done:
+                        stack.append((node.inputs[position], 0))
+                else:
+                    done.add(node)
+                    order.append(node)
+        return order
+
+    def _repeats(self, node: Node) -> None:
+        """An operand that its user's text holds twice must be a name."""
+        code = self._code(node)
+        if code is None:
+            return
+        for parameter, operand in zip(TABLE[node.op].parameters, node.inputs, strict=False):
+            if code.repeats(parameter) and operand.op != "constant":
+                self._must.add(operand)
+
+    def _code(self, node: Node) -> Code | None:
+        entry = TABLE.get(node.op)
+        if entry is None:
+            return None
+        return entry.python if self.target == "python" else entry.numpy
+
+    def _visit(self, node: Node) -> None:
+        if node.op == "constant":
+            self._width[node], self._depth[node] = len(spell(node, True)), 0
+        elif node.op == "call" and unpacks(node):
+            self._unpack(node)
+        elif node.op == "item" and node in self.names:
+            pass
+        else:
+            self._measure(node)
+            if node.op == "call":
+                return
+            if node in self.planned or node in self._must or self._uses.get(node, 0) > 1:
+                self._assign(node)
+
+    def _measure(self, node: Node) -> None:
+        """Width and depth of the text of a node; operands get lines until both are in bounds."""
+        width = self._own_width(node)
+        inside = [i for i in node.inputs if i not in self.names]
+        while True:
+            total = width + sum(self._width_of(i) for i in node.inputs)
+            depth = 1 + max((self._depth[i] for i in inside), default=0)
+            open_ = [i for i in inside if i.op not in ("constant", "call")]
+            if not open_ or (total <= WIDEST and depth <= DEEPEST):
+                break
+            by_width = max(open_, key=lambda i: self._width[i])
+            if depth > DEEPEST:
+                by_width = max(open_, key=lambda i: self._depth[i])
+            elif self._width[by_width] <= 12:
+                break
+            self._assign(by_width)
+            inside = [i for i in inside if i not in self.names]
+        self._width[node], self._depth[node] = total, depth
+
+    def _width_of(self, node: Node) -> int:
+        name = self.names.get(node)
+        return self._width[node] if name is None else len(name)
+
+    def _own_width(self, node: Node) -> int:
+        if node.op == "call":
+            return len(self.callees[str(node.attribute("callee"))]) + 2 * len(node.inputs)
+        code = self._code(node)
+        if code is None:
+            return 0
+        if len(node.inputs) == 2 and "." not in code.text:
+            return 4
+        return 2 + len(code.text.rpartition("}(")[0].rpartition(".")[2]) + 2 * len(node.inputs)
+
+    def _assign(self, node: Node) -> None:
+        """A line for one value."""
+        made_up = node not in self.planned
+        name = self.planned[node] if not made_up else self._made_up(node)
+        kind: Literal["value", "gradient", "tangent", "temporary"] = self.planned_roles.get(
+            node, "temporary" if made_up else "value"
+        )
+        self.names[node] = name
+        self._width[node], self._depth[node] = len(name), 0
+        self.lines.append(self._line((name,), node, node, kind))
+
+    def _made_up(self, node: Node) -> str:
+        forward = self.notes.gradient_of.get(node)
+        if forward is not None:
+            known = self.names.get(forward)
+            return self.scope.give(f"d_{known or role(forward, self.names, {})}")
+        return self.scope.give(role(node, self.names, self._user))
+
+    def _unpack(self, call: Node) -> None:
+        """A line for a call of several results: a name for each that is needed."""
+        self._measure(call)
+        assert isinstance(call.type, Bundle)
+        items = self._items.get(call, {})
+        callee = self.callees[str(call.attribute("callee"))]
+        names: list[str] = []
+        first: Node | None = None
+        kind: Literal["value", "gradient", "tangent", "temporary"] = "temporary"
+        for index in range(len(call.type.items)):
+            item = items.get(index)
+            if item is None:
+                names.append("_")
+                continue
+            if item in self.planned:
+                name = self.planned[item]
+                kind = self.planned_roles.get(item, "value")
+                first = first or item
+            elif item in self.notes.gradient_of:
+                name = self._made_up(item)
+            else:
+                is_saved = not hasattr(item.type, "dtype")
+                stem = callee.removesuffix("_forward")
+                name = self.scope.give(f"{stem}_saved" if is_saved else f"{stem}_value")
+            self.names[item] = name
+            self._width[item], self._depth[item] = len(name), 0
+            names.append(name)
+        self._width[call], self._depth[call] = 0, 0
+        self.lines.append(self._line(tuple(names), call, first or call, kind))
+
+    def _line(
+        self,
+        names: tuple[str, ...],
+        node: Node,
+        noted: Node,
+        kind: Literal["value", "gradient", "tangent", "temporary"],
+    ) -> Line:
+        notes = self.notes
+        if kind == "gradient":
+            text, place = rule(noted, notes)
+            forward = notes.gradient_of.get(noted)
+            spans = notes.spans.get(forward, ()) if forward is not None else ()
+            return Line(names, node, spans, kind, text, (), place)
+        comments = notes.comments.get(noted, ()) if kind == "value" else ()
+        return Line(names, node, notes.spans.get(noted, ()), kind, "", comments)
+
+
+def unpacks(call: Node) -> bool:
+    """Whether a call is a line that unpacks a tuple."""
+    assert isinstance(call.type, Bundle)
+    return len(call.type.items) > 1

@@ -1,0 +1,53 @@
+"""The notes beside lines: whose chain rule a backward line is, and where that stands."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from mgrad.compiler.ir.graph import Notes
+from mgrad.compiler.ir.node import Node
+from mgrad.compiler.source import Span
+
+WIDEST = 44  # characters of a rule; what is longer is cut
+SEVERAL = 2  # statements that a rule shows
+
+
+def rule(adjoint: Node, notes: Notes) -> tuple[str, str]:
+    """The statements through which a gradient came, and their places ("" if not known)."""
+    spans: list[Span] = []
+    for path in notes.paths.get(adjoint, ()):
+        spans += notes.spans.get(path.user, ())[-1:]
+    if not spans:
+        return "", ""
+    lines: dict[tuple[str, int], Span] = {}
+    for span in spans:
+        lines.setdefault((span.source.path, span.line), span)
+    ordered = sorted(lines)
+    texts = [statement(lines[key]) for key in ordered[:SEVERAL]]
+    text = "; ".join(texts)
+    if len(text) > WIDEST:
+        text = texts[0] if len(texts[0]) <= WIDEST else texts[0][: WIDEST - 1].rstrip() + "…"
+    return text, places(lines[key] for key in ordered)
+
+
+def places(spans: Iterable[Span]) -> str:
+    """`lecture.mg:14` or `lecture.mg:14, 16`; of several files the first one's."""
+    found = [(_file(span), span.line) for span in spans]
+    if not found:
+        return ""
+    first = found[0][0]
+    numbers = [str(n) for n in dict.fromkeys(line for file, line in found if file == first)]
+    more = ", …" if len(numbers) > 3 else ""
+    return f"{first}:{', '.join(numbers[:3])}{more}"
+
+
+def _file(span: Span) -> str:
+    return span.source.path.replace("\\", "/").rpartition("/")[2]
+
+
+def statement(span: Span) -> str:
+    """The line of the source that holds a span, without comment and keywords."""
+    text = span.source.line(span.line).partition("#")[0].strip()
+    text = re.sub(r"^(fn|return)\b\s*", "", text)
+    return " ".join(text.split())

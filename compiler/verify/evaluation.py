@@ -1,0 +1,156 @@
+"""Numbers for terms, at a point, in mpmath; and the points that are worth a look."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable, Mapping, Sequence
+from fractions import Fraction
+from typing import Any
+
+import mpmath
+
+from mgrad.compiler.ir.types import Interval
+from mgrad.compiler.verify.arithmetic import number
+from mgrad.compiler.verify.terms import Dag, Term
+
+Point = tuple[Any, ...]  # one exact number, int or bool an argument
+
+
+class Evaluation:
+    """Values of the terms of a dag where its symbols have given values.
+
+    A condition is True or False; of a nan it is False, as in IEEE 754. The precision is that of
+    the mpmath context.
+    """
+
+    def __init__(self, dag: Dag, symbols: Mapping[int, Any]) -> None:
+        self.dag = dag
+        self.symbols = symbols
+        self.values: list[Any] = []
+
+    def __getitem__(self, term: int) -> Any:
+        values = self.values
+        terms = self.dag.terms
+        while len(values) <= term:
+            values.append(evaluate(terms[len(values)], values, self.symbols))
+        return values[term]
+
+
+def evaluate(
+    term: Term, values: Sequence[Any] | Mapping[int, Any], symbols: Mapping[int, Any]
+) -> Any:
+    """The value of one term from those of its operands."""
+    operands = term.operands
+    match term.head:
+        case "template":
+            assert term.template is not None
+            try:
+                return term.template.evaluate(*[values[o] for o in operands])
+            except (ArithmeticError, ValueError, TypeError):
+                return mpmath.nan
+        case "scale":
+            d, p = values[operands[0]], values[operands[1]]
+            return d if d == 0 else d * p
+        case "constant":
+            return number(term.payload)
+        case "symbol":
+            return symbols[term.index]
+        case "select":
+            return values[operands[1]] if values[operands[0]] else values[operands[2]]
+        case "lt":
+            return bool(values[operands[0]] < values[operands[1]])
+        case "le":
+            return bool(values[operands[0]] <= values[operands[1]])
+        case "eq":
+            return bool(values[operands[0]] == values[operands[1]])
+        case "and":
+            return all(values[o] for o in operands)
+        case "or":
+            return any(values[o] for o in operands)
+        case _:
+            return not values[operands[0]]
+
+
+def agree(a: Any, b: Any, digits: int) -> bool:
+    """Whether two values are the same to so many digits; nan agrees with nan."""
+    if isinstance(a, bool) or isinstance(b, bool):
+        return bool(a) == bool(b)
+    if a == b:
+        return True
+    if a != a or b != b:
+        return bool(a != a and b != b)
+    if not (mpmath.isfinite(a) and mpmath.isfinite(b)):
+        return False
+    size = max(abs(a), abs(b))
+    return bool(
+        abs(a - b) <= size * mpmath.mpf(10) ** -digits or size < mpmath.mpf(10) ** (-2 * digits)
+    )
+
+
+class Sampler:
+    """Points in the domains of a function's arguments, the same for the same function."""
+
+    def __init__(
+        self, kinds: Sequence[str], domains: Sequence[Interval | None], seed: int = 1
+    ) -> None:
+        self.kinds = kinds
+        self.domains = domains
+        self.random = random.Random(seed)
+
+    def generic(self, scale: float = 2.0) -> Point:
+        """A point with nothing special about it."""
+        return tuple(self._draw(k, d, scale) for k, d in zip(self.kinds, self.domains, strict=True))
+
+    def _draw(self, kind: str, domain: Interval | None, scale: float) -> Any:
+        if kind == "bool":
+            return self.random.random() < 0.5
+        low, high = (-float("inf"), float("inf")) if domain is None else (domain.low, domain.high)
+        u = Fraction(self.random.getrandbits(48) * 2 + 1, 1 << 49)
+        if low != -float("inf") and high != float("inf"):
+            value = Fraction(low) + (Fraction(high) - Fraction(low)) * u
+        elif low != -float("inf"):
+            value = Fraction(low) + Fraction(scale) * u
+        elif high != float("inf"):
+            value = Fraction(high) - Fraction(scale) * u
+        else:
+            value = Fraction(scale) * (2 * u - 1)
+        return round(value * 3) if kind == "int" else value
+
+    def special(self, numbers: Iterable[Fraction]) -> list[Point]:
+        """Points at and around given numbers: where branches meet, and where digits get lost."""
+        seen: dict[Point, None] = {}
+        near: list[Fraction] = []
+        for n in dict.fromkeys([Fraction(0), *numbers]):
+            near += [n, n + Fraction(1, 4), n - Fraction(1, 4), n + Fraction(1, 1000), n - 1, n + 1]
+        near += [Fraction(s) * Fraction(10) ** e for e in (-5, 1, 2, 6) for s in (1, -1)]
+        count = len(self.kinds)
+        for value in near:
+            seen[self._clamp((value,) * count)] = None
+        for value in near if count > 1 else ():
+            for position in range(min(count, 4)):
+                point = list(self.generic())
+                point[position] = value
+                seen[self._clamp(tuple(point))] = None
+        if count > 1:
+            seen[self._clamp(tuple(Fraction(i + 1) for i in range(count)))] = None
+        return list(seen)
+
+    def _clamp(self, point: Point) -> Point:
+        """The point, its coordinates of the right kind and inside their domains."""
+        inside: list[Any] = []
+        for kind, domain, value in zip(self.kinds, self.domains, point, strict=True):
+            if kind == "bool":
+                inside.append(bool(value > 0))
+            elif kind == "int":
+                inside.append(round(value))
+            elif domain is not None and not _contains(domain, value):
+                inside.append(self._draw(kind, domain, 2.0))
+            else:
+                inside.append(Fraction(value))
+        return tuple(inside)
+
+
+def _contains(domain: Interval, value: Any) -> bool:
+    above = value > domain.low if domain.low_open else value >= domain.low
+    below = value < domain.high if domain.high_open else value <= domain.high
+    return bool(above and below)

@@ -1,0 +1,484 @@
+"""One function of a module: what its routines claim, and the verdict on each claim."""
+
+from __future__ import annotations
+
+import keyword
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any
+
+import mpmath
+
+from mgrad.compiler.ir.types import Type
+from mgrad.compiler.sema.program import Function, Program
+from mgrad.compiler.verify.evaluation import Evaluation, Point, Sampler, agree, evaluate
+from mgrad.compiler.verify.reference import Reference, is_real
+from mgrad.compiler.verify.symbolic import Equivalence, proofs_of
+from mgrad.compiler.verify.terms import BudgetExceeded, Dag
+from mgrad.compiler.verify.trace import TraceError, Tracer
+
+PRECISION = 50  # decimal digits of the fingerprints
+AGREED = 22  # digits to which random points must agree
+POINTS = 4
+ROUTINES = ("", "_forward", "_backward", "_value_and_grad", "_jvp", "_jacobian", "_hessian")
+
+
+@dataclass(frozen=True, slots=True)
+class Counterexample:
+    """Where text and program differ: the simplest numbers found that still show it."""
+
+    point: dict[str, str]
+    what: str  # which number of the routine
+    text: str
+    program: str
+    line: int | None
+    variable: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The answer to "is the formula right?" for one routine of one function."""
+
+    routine: str
+    status: str  # "proved", "agreed", "refuted", "not reached"
+    identities: int = 0
+    regions: int = 1
+    points: int = 0
+    digits: int = 0
+    reason: str = ""
+    counterexample: Counterexample | None = None
+
+
+@dataclass(slots=True)
+class Claim:
+    """One number of a routine: the term of the text and the term that it should equal."""
+
+    routine: str
+    what: str
+    text: int
+    program: int
+
+
+@dataclass
+class Examination:
+    """The reference and the text of one function, side by side."""
+
+    program: Program
+    function: Function
+    tracer: Tracer
+    seed: int = 1
+    deadline: float = float("inf")
+    claims: list[Claim] = field(default_factory=list)
+    verdicts: list[Verdict] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.dag: Dag = self.tracer.dag
+        self.reference = Reference(self.program, self.dag)
+        self.kinds = [dtype(a.value.type) for a in self.function.arguments]
+        self.reals = [i for i, k in enumerate(self.kinds) if k == "real"]
+        prefix = self.function.name
+        self.symbols = [
+            self.dag.symbol(f"{prefix}.{a.name}", k)
+            for a, k in zip(self.function.arguments, self.kinds, strict=True)
+        ]
+
+    # ------------------------------------------------------------------------------------- claims
+
+    def gather(self) -> None:
+        """Reference and text of each routine; what cannot be built gets its verdict at once."""
+        reference, dag = self.reference, self.dag
+        leaves = [reference.leaf(s) for s in self.symbols]
+        wrt = [leaves[i] for i in self.reals]
+        results = reference.function(self.function, leaves)
+        real_results = [
+            r for r, v in zip(results, self.function.results, strict=True) if is_real(v.type)
+        ]
+        names = [a.name for a in self.function.arguments]
+        of = [names[i] for i in self.reals]
+        one_seed = len(real_results) == 1
+        seeds = [
+            dag.symbol(
+                f"{self.function.name}.grad" if one_seed else f"{self.function.name}.grad[{i}]"
+            )
+            for i in range(len(real_results))
+        ]
+        self.values = [reference.nodes[r].term for r in results]
+        self.tracer.know([c.payload for c in dag.terms if isinstance(c.payload, Fraction)])
+        name = printed(self.function.name)
+        has = self.tracer.names
+
+        def terms(nodes: Sequence[int]) -> list[int]:
+            return [reference.nodes[n].term for n in nodes]
+
+        value_names = (
+            ["value"] if len(results) == 1 else [f"value {i + 1}" for i in range(len(results))]
+        )
+        gradient_names = [f"gradient of {n}" for n in of]
+        self.seeds = seeds
+        self.tangents: list[int] = []
+        if f"{name}" in has:
+            self._claim(
+                "", value_names, lambda: self.tracer.call(name, *self.symbols), lambda: self.values
+            )
+        backward: list[int] = []
+        if real_results and wrt and f"{name}_forward" in has and f"{name}_backward" in has:
+            seeded = [(r, reference.leaf(s)) for r, s in zip(real_results, seeds, strict=True)]
+
+            def both() -> Any:
+                value, saved = self.tracer.call(f"{name}_forward", *self.symbols)
+                grad = seeds[0] if len(seeds) == 1 else tuple(seeds)
+                self.saved = saved
+                return value, self.tracer.call(f"{name}_backward", saved, grad)
+
+            def expected() -> list[int]:
+                backward[:] = terms(reference.gradient(seeded, wrt))
+                return self.values + backward
+
+            self._claim("_backward", value_names + gradient_names, both, expected)
+        single = len(results) == 1 and real_results and wrt
+        one = [(results[0], reference.number(1))] if single else []
+        if single and f"{name}_value_and_grad" in has:
+            self._claim(
+                "_value_and_grad",
+                value_names + gradient_names,
+                lambda: self.tracer.call(f"{name}_value_and_grad", *self.symbols),
+                lambda: self.values + terms(reference.gradient(one, wrt)),
+            )
+        if wrt and f"{name}_jvp" in has:
+            self.tangents = [dag.symbol(f"{self.function.name}.d_{n}") for n in of]
+
+            def tangent() -> list[int]:
+                found = list(self.values)
+                for result in real_results:
+                    slopes = reference.gradient([(result, reference.number(1))], wrt)
+                    total = reference.number(0)
+                    for slope, t in zip(slopes, self.tangents, strict=True):
+                        product = reference.scale(reference.leaf(t), slope, None)
+                        total = reference.op("add", (total, product))
+                    found += terms([total])
+                return found
+
+            self._claim(
+                "_jvp",
+                value_names + [f"tangent of {n}" for n in value_names],
+                lambda: self.tracer.call(f"{name}_jvp", tuple(self.symbols), tuple(self.tangents)),
+                tangent,
+            )
+        if wrt and f"{name}_jacobian" in has:
+
+            def rows() -> list[int]:
+                seeded = [[(r, reference.number(1))] for r in real_results]
+                return [t for s in seeded for t in terms(reference.gradient(s, wrt))]
+
+            entries = [f"d {v} / d {n}" for v in value_names for n in of]
+            self._claim(
+                "_jacobian",
+                entries,
+                lambda: self.tracer.call(f"{name}_jacobian", *self.symbols),
+                rows,
+            )
+        if single and f"{name}_hessian" in has:
+
+            def second() -> list[int]:
+                slopes = reference.gradient(one, wrt)
+                unit = reference.number(1)
+                return [t for s in slopes for t in terms(reference.gradient([(s, unit)], wrt))]
+
+            entries = [f"d2 / d {a} d {b}" for a in of for b in of]
+            self._claim(
+                "_hessian",
+                entries,
+                lambda: self.tracer.call(f"{name}_hessian", *self.symbols),
+                second,
+            )
+
+    def _claim(
+        self,
+        suffix: str,
+        names: list[str],
+        text: Callable[[], Any],
+        program: Callable[[], list[int]],
+    ) -> None:
+        routine = printed(self.function.name) + suffix
+        try:
+            expected = program()
+            self.tracer.know([c.payload for c in self.dag.terms if isinstance(c.payload, Fraction)])
+            found = self.tracer.terms(text())
+        except TraceError as error:
+            self.verdicts.append(Verdict(routine, "not reached", reason=str(error)))
+            return
+        except (BudgetExceeded, TypeError, ValueError) as error:
+            self.verdicts.append(Verdict(routine, "not reached", reason=str(error)))
+            return
+        if len(found) != len(expected):
+            reason = f"gives {len(found)} numbers where {len(expected)} are wanted"
+            self.verdicts.append(Verdict(routine, "refuted", reason=reason))
+            return
+        for what, t, p in zip(names, found, expected, strict=True):
+            self.claims.append(Claim(routine, what, t, p))
+
+    # ------------------------------------------------------------------------------------- judging
+
+    def judge(self, prove: bool = True) -> list[Verdict]:
+        """The verdict on each routine, in the order of the module."""
+        with mpmath.workdps(PRECISION):
+            self._judge(prove)
+        order = {printed(self.function.name) + s: i for i, s in enumerate(ROUTINES)}
+        return sorted(self.verdicts, key=lambda v: order[v.routine])
+
+    def _judge(self, prove: bool) -> None:
+        routines = list(dict.fromkeys(c.routine for c in self.claims))
+        sampler = Sampler(self.kinds, [a.domain for a in self.function.arguments], self.seed)
+        points = self._generic_points(sampler)
+        wrong: dict[str, tuple[Claim, Point]] = {}
+        order = self._cone([t for c in self.claims for t in (c.text, c.program)])
+        special = self._special_points(sampler, len(order))
+        for point in points + special:
+            if len(wrong) == len(routines) or time.monotonic() > self.deadline:
+                break
+            values = self._evaluate(order, point)
+            for claim in self.claims:
+                if claim.routine not in wrong and self._differ(values, claim):
+                    wrong[claim.routine] = (claim, point)
+        for routine, (claim, point) in wrong.items():
+            self.verdicts.append(self._refuted(routine, claim, point, points))
+        rest = [r for r in routines if r not in wrong]
+        if not points:
+            reason = "no point was found where the function is finite"
+            self.verdicts += [Verdict(r, "not reached", reason=reason) for r in rest]
+        elif prove and rest:
+            self._prove(rest, points, special)
+        else:
+            self.verdicts += [Verdict(r, "agreed", points=len(points), digits=AGREED) for r in rest]
+
+    def _prove(self, routines: list[str], points: list[Point], special: list[Point]) -> None:
+        evaluations = [Evaluation(self.dag, self._bind(p, i)) for i, p in enumerate(points)]
+        branches = any(t.head == "select" for t in self.dag.terms)
+        others = special[: min(40, 60_000 // len(self.dag.terms))] if branches else []
+        regions = [Evaluation(self.dag, self._bind(p, 9 + i)) for i, p in enumerate(others)]
+        equivalence = Equivalence(
+            self.dag, evaluations, self._assumptions(), self.deadline, regions
+        )
+        try:
+            equivalence.absorb()
+        except TimeoutError:
+            reason = "the time budget ran out"
+            self.verdicts += [
+                Verdict(r, "not reached", points=len(points), digits=AGREED, reason=reason)
+                for r in routines
+            ]
+            return
+        for routine in routines:
+            claims = [c for c in self.claims if c.routine == routine]
+            count, most, reasons = proofs_of(equivalence, self.dag, [c.text for c in claims])
+            for claim in claims:
+                if equivalence.classes[claim.text] != equivalence.classes[claim.program]:
+                    reasons.append(f"{claim.what}: no chain of identities was found")
+            if reasons:
+                verdict = Verdict(routine, "agreed", count, most, len(points), AGREED, reasons[0])
+            else:
+                verdict = Verdict(routine, "proved", max(count, len(claims)), most)
+            self.verdicts.append(verdict)
+
+    def _assumptions(self) -> dict[int, dict[str, bool]]:
+        found: dict[int, dict[str, bool]] = {}
+        for symbol, kind, argument in zip(
+            self.symbols, self.kinds, self.function.arguments, strict=True
+        ):
+            domain = argument.domain
+            facts = {"integer": True} if kind == "int" else {"real": True}
+            if domain is not None and domain.low >= 0:
+                facts = (
+                    {"positive": True}
+                    if domain.low > 0 or domain.low_open
+                    else {"nonnegative": True}
+                )
+            elif domain is not None and domain.high <= 0:
+                facts = (
+                    {"negative": True}
+                    if domain.high < 0 or domain.high_open
+                    else {"nonpositive": True}
+                )
+            found[symbol] = facts
+        return found
+
+    def _bind(self, point: Point, salt: int) -> dict[int, Any]:
+        """Values of the symbols: arguments from the point, seeds and tangents of their own."""
+        values = {s: number(v) for s, v in zip(self.symbols, point, strict=True)}
+        for rank, symbol in enumerate([*self.seeds, *self.tangents]):
+            if salt < 0:
+                values[symbol] = mpmath.mpf(1)
+                continue
+            values[symbol] = (
+                mpmath.mpf(1) + mpmath.mpf(((rank + 1) * 7919 + salt * 104729) % 1000003) / 1000007
+            )
+        return values
+
+    def _cone(self, roots: Sequence[int]) -> list[int]:
+        seen: set[int] = set()
+        stack = list(roots)
+        while stack:
+            index = stack.pop()
+            if index not in seen:
+                seen.add(index)
+                stack.extend(self.dag.terms[index].operands)
+        return sorted(seen)
+
+    def _evaluate(self, order: Sequence[int], point: Point, salt: int = 0) -> dict[int, Any]:
+        symbols = self._bind(point, salt)
+        values: dict[int, Any] = {}
+        for index in order:
+            values[index] = evaluate(self.dag.terms[index], values, symbols)
+        return values
+
+    def _differ(self, values: Mapping[int, Any], claim: Claim) -> bool:
+        true, found = values[claim.program], values[claim.text]
+        if isinstance(true, bool):
+            return bool(found) != true
+        if not mpmath.isfinite(true):
+            return False
+        if agree(found, true, AGREED):
+            return False
+        scale = max(abs(true), mpmath.mpf(10) ** -30)
+        # a literal of 16 digits stands for an exact number that it is not
+        return not (
+            self.tracer.rounded
+            and mpmath.isfinite(found)
+            and abs(found - true) < scale * mpmath.mpf(10) ** -12
+        )
+
+    def _generic_points(self, sampler: Sampler) -> list[Point]:
+        """Points where every claim is finite; the fewer, the harder they are to find."""
+        found: list[Point] = []
+        order = self._cone([c.program for c in self.claims])
+        for attempt in range(40 if len(order) < 5000 else 12):
+            point = sampler.generic((2.0, 0.7, 8.0, 30.0)[attempt % 4])
+            values = self._evaluate(order, point)
+            if all(
+                isinstance(values[c.program], bool) or mpmath.isfinite(values[c.program])
+                for c in self.claims
+            ):
+                found.append(point)
+                if len(found) == POINTS:
+                    break
+        return found
+
+    def _special_points(self, sampler: Sampler, size: int) -> list[Point]:
+        """Where comparisons of either side change their minds, and far away."""
+        compared: dict[Fraction, None] = {}
+        for term in self.dag.terms:
+            if term.head in ("lt", "le", "eq"):
+                for operand in term.operands:
+                    value = self.dag.number(operand)
+                    if value is not None:
+                        compared[value] = None
+        points = sampler.special(list(compared)[:12])
+        points += [sampler.generic(s) for s in (0.01, 100.0, 1e4, 1e7)]
+        if not compared and not any(t.head == "select" for t in self.dag.terms):
+            points = points[:12]
+        return points[: max(6, min(len(points), 150_000 // (size + 1)))]
+
+    # ----------------------------------------------------------------------------------- refuting
+
+    def _refuted(self, routine: str, claim: Claim, point: Point, good: list[Point]) -> Verdict:
+        order = self._cone([claim.text, claim.program])
+        point = self._shrink(order, claim, point)
+        salt = -1 if self._differ(self._evaluate(order, point, -1), claim) else 0
+        values = self._evaluate(order, point, salt)
+        line, variable = self._first_difference(claim, point)
+        names = [a.name for a in self.function.arguments]
+        shown = {n: show(v) for n, v in zip(names, point, strict=True)}
+        for symbol in (*self.seeds, *self.tangents):
+            if symbol in values:
+                name = self.dag.terms[symbol].payload[0].split(".")[-1]
+                shown[name] = mpmath.nstr(values[symbol], 6)
+        example = Counterexample(
+            shown,
+            claim.what,
+            show_number(values[claim.text]),
+            show_number(values[claim.program]),
+            line,
+            variable,
+        )
+        return Verdict(routine, "refuted", counterexample=example)
+
+    def _shrink(self, order: list[int], claim: Claim, point: Point) -> Point:
+        tries = max(8, min(60, 100_000 // (len(order) + 1)))
+        simple = [Fraction(n, 2) for n in (2, 4, -2, 6, 0, 1, -4, -1, 20)]
+        for whole in (1, 2, -1, 3):
+            candidate = tuple(self._kind(k, Fraction(whole)) for k in self.kinds)
+            tries -= 1
+            if self._fails(order, claim, candidate):
+                point = candidate
+                break
+        for position, kind in enumerate(self.kinds):
+            for value in simple:
+                if tries <= 0 or show(point[position]) == show(self._kind(kind, value)):
+                    break
+                tries -= 1
+                candidate = (*point[:position], self._kind(kind, value), *point[position + 1 :])
+                if self._fails(order, claim, candidate):
+                    point = candidate
+                    break
+        return point
+
+    @staticmethod
+    def _kind(kind: str, value: Fraction) -> Any:
+        return value > 0 if kind == "bool" else (round(value) if kind == "int" else value)
+
+    def _fails(self, order: list[int], claim: Claim, point: Point) -> bool:
+        for value, argument in zip(point, self.function.arguments, strict=True):
+            domain = argument.domain
+            if domain is None:
+                continue
+            low = value > domain.low if domain.low_open else value >= domain.low
+            high = value < domain.high if domain.high_open else value <= domain.high
+            if not (low and high):
+                return False
+        return self._differ(self._evaluate(order, point), claim)
+
+    def _first_difference(self, claim: Claim, point: Point) -> tuple[int | None, str | None]:
+        """The first line of the text, on the way to what is wrong, that gives a number which the
+        program nowhere has; lines that right results need too are passed over."""
+        places = self.tracer.places
+        right = [c for c in self.claims if c is not claim]
+        everything = self._cone([t for c in self.claims for t in (c.text, c.program)])
+        values = self._evaluate(everything, point, 1)
+        trusted = set(self._cone([c.text for c in right if not self._differ(values, c)]))
+        mine = self._cone([claim.program] + [c.program for c in right])
+        known = {mpmath.nstr(values[t], 20) for t in mine if not isinstance(values[t], bool)}
+        suspects = [t for t in self._cone([claim.text]) if t in places and t not in trusted]
+        for term in sorted(suspects, key=lambda t: places[t][0]):
+            value = values[term]
+            if isinstance(value, bool) or mpmath.nstr(value, 20) not in known:
+                return places[term]
+        return places.get(claim.text, (None, None))
+
+
+def dtype(type: Any) -> str:
+    return type.dtype if isinstance(type, Type) else "real"
+
+
+def printed(name: str) -> str:
+    """The name of a function in Python."""
+    return f"{name}_" if keyword.iskeyword(name) else name
+
+
+def number(value: Any) -> Any:
+    if isinstance(value, bool):
+        return value
+    exact = Fraction(value)
+    return mpmath.mpf(exact.numerator) / exact.denominator
+
+
+def show(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    exact = Fraction(value)
+    return str(exact.numerator) if exact.denominator == 1 else repr(float(exact))
+
+
+def show_number(value: Any) -> str:
+    return str(value) if isinstance(value, bool) else mpmath.nstr(value, 15)

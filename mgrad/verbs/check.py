@@ -1,0 +1,79 @@
+"""`check`: every gradient of the emitted text against SymPy's, its numbers against 100 digits."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mgrad import files
+from mgrad.compiler.verify.certificate import Report
+from mgrad.verbs.compile import TARGETS, Number, build
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """The reports on the modules of one file, a target each."""
+
+    reports: tuple[Report, ...]
+
+    @property
+    def refuted(self) -> bool:
+        """Whether any gradient is refuted, or a module cannot be checked at all."""
+        return any(report.is_refuted for report in self.reports)
+
+    def text(self) -> str:
+        """What the command prints."""
+        return "\n\n".join(report.text() for report in self.reports)
+
+    def json(self) -> str:
+        """The certificate: each module by the hash of its text, each function with its target."""
+        data = [report.data() for report in self.reports]
+        modules = [{k: d[k] for k in ("target", "sha256", "reason")} for d in data]
+        functions = [{"target": d["target"], **f} for d in data for f in d["functions"]]
+        missing = dict.fromkeys(name for d in data for name in d["not_reached"])
+        whole: dict[str, Any] = {
+            "version": data[0]["version"],
+            "source": data[0]["source"],
+            "modules": modules,
+            "functions": functions,
+            "not_reached": list(missing),
+        }
+        return json.dumps(whole, indent=2, ensure_ascii=False)
+
+
+def check(
+    path: str | os.PathLike[str],
+    *,
+    module: str | os.PathLike[str] | None = None,
+    budget: float = 60.0,
+    level: int = 1,
+    settings: Mapping[str, Number] | None = None,
+) -> Checked:
+    """Check what the file compiles to, for each target; or a `module` as it lies on disk.
+
+    This runs the modules, and what the file's `extern` lines name. `budget` is in seconds, for all
+    of it; what was not reached is said. Nothing is written.
+    """
+    from mgrad.compiler.verify.run import check as verify
+
+    source = files.read(path)
+    if module is not None:
+        text = files.read(module).text
+        target = "numpy" if "\nimport numpy" in text else "python"
+        program = build(source, target, level, (), settings).program
+        return Checked((verify(lambda: (program, text), target, budget),))
+
+    def report(target: str) -> Report:
+        compiled = build(source, target, level, (), settings)
+        return verify(lambda: (compiled.program, compiled.text), target, budget / len(TARGETS))
+
+    return Checked(tuple(map(report, TARGETS)))
+
+
+def certificate(path: str) -> str:
+    """The place of a certificate: `moons.certificate.json` beside `moons.mg` or `moons.py`."""
+    return str(Path(path).with_suffix(".certificate.json"))

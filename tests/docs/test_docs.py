@@ -1,0 +1,284 @@
+"""Every fenced code block of the documentation runs. What stands behind the opening fence says how:
+
+mg                      compiles for every target, passes its own tests, and no gradient is refuted;
+                        `file=NAME` also writes it to the page's folder, `more` reads it after the
+                        block before it
+mg bad                  is refused; a `text` block right after it shows how
+sh, console             the commands run, and show what is shown under them; `…` is any text
+python                  runs, by itself or as a doctest session
+python generated from FILE:f,g    is the text that FILE compiles to, of these functions
+                        (`target=numpy`)
+text                    is only shown
+
+The blocks of a page run in order, in a folder of the page's own that holds a copy of `examples/`.
+"""
+
+import ast
+import doctest
+import os
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import mgrad
+from mgrad.compiler.diagnostics import MgradError
+
+ROOT = Path(__file__).parents[2]
+
+
+@dataclass(frozen=True)
+class Block:
+    """`info` is what stands behind the opening fence; `line` where the text begins, from 1."""
+
+    page: Path
+    line: int
+    info: str
+    text: str
+
+    @property
+    def language(self) -> str:
+        return self.info.split()[0] if self.info else ""
+
+    def option(self, name: str) -> str | None:
+        """The value of `name=value` in the info string."""
+        found = re.search(rf"(?:^|\s){name}=(\S+)", self.info)
+        return found[1] if found else None
+
+    @property
+    def place(self) -> str:
+        return f"{self.page.relative_to(ROOT)}:{self.line}"
+
+
+def blocks(page: Path) -> list[Block]:
+    """The blocks of a page, in order. A fence may be indented, as in a list."""
+    found: list[Block] = []
+    lines = page.read_text(encoding="utf-8").split("\n")
+    at = 0
+    while at < len(lines):
+        opening = re.match(r"( *)(`{3,})([^`]*)$", lines[at])
+        at += 1
+        if opening is None:
+            continue
+        indent, fence, info = opening.groups()
+        start, body = at, []
+        while at < len(lines) and lines[at].strip() != fence:
+            body.append(lines[at].removeprefix(indent))
+            at += 1
+        assert at < len(lines), f"{page}:{start}: the block is not closed"
+        found.append(Block(page, start + 1, info.strip(), "".join(f"{b}\n" for b in body)))
+        at += 1
+    return found
+
+
+def commands(text: str) -> list[tuple[str, str | None]]:
+    """The commands of a shell block, each with the output shown under it.
+
+    With `$ ` prompts, what follows up to the next prompt is output. Without, each line is a
+    command, and no output is shown (None).
+    """
+    lines = text.splitlines()
+    if not any(line.startswith("$ ") for line in lines):
+        return [(line, None) for line in lines if line.strip() and not line.startswith("#")]
+    found: list[tuple[str, str | None]] = []
+    for line in lines:
+        if line.startswith("$ "):
+            found.append((line[2:], ""))
+        elif found:
+            command, output = found[-1]
+            found[-1] = (command, f"{output}{line}\n")
+    return found
+
+
+def matches(shown: str, actual: str) -> bool:
+    """Whether the output is the one shown, where `…` stands for any text, and a line that is only
+    `…` for any lines. Blanks at ends of lines and blank lines at the end do not count."""
+    pattern = []
+    for line in _tidy(shown):
+        if line.strip() == "…":
+            pattern.append(r"(?:.*\n)*?")
+        else:
+            pattern.append(".*?".join(map(re.escape, line.split("…"))) + r"\n")
+    return re.fullmatch("".join(pattern), "".join(f"{a}\n" for a in _tidy(actual))) is not None
+
+
+def _tidy(text: str) -> list[str]:
+    return [line.rstrip() for line in text.rstrip().split("\n")]
+
+
+class Page:
+    """The blocks of one page, run one after the other."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.namespace: dict[str, Any] = {"__name__": "page"}
+        self.program = ""  # the text of the last mg block
+        self.refusal = ""  # what the last bad one was told
+        shutil.copytree(ROOT / "examples", folder / "examples")
+        commands = folder / ".bin"
+        commands.mkdir()
+        (commands / "mgrad").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m mgrad "$@"\n')
+        (commands / "mgrad").chmod(0o755)
+        (commands / "python").symlink_to(sys.executable)
+        self.environment = {
+            **os.environ,
+            "PATH": f"{commands}{os.pathsep}{os.environ['PATH']}",
+            "PYTHONPATH": str(ROOT),
+            "COLUMNS": "100",
+        }
+
+    def run(self, block: Block) -> None:
+        """Run a block; an AssertionError says what is wrong with it."""
+        refusal, self.refusal = self.refusal, ""
+        match block.info.split():
+            case ["mg", "bad", *_]:
+                self.refused(block)
+            case ["mg", *_]:
+                self.accepted(block)
+            case ["sh" | "console", *_]:
+                for command, shown in commands(block.text):
+                    self.command(block, command, shown)
+            case ["python", "generated", "from", where, *_]:
+                self.generated(block, where)
+            case ["python", *_]:
+                self.python(block)
+            case ["text", *_]:
+                assert not refusal or matches(block.text, refusal), f"it says:\n{refusal}"
+            case _:
+                raise AssertionError(f"'{block.info}' says not how to run the block")
+
+    def write(self, block: Block) -> Path:
+        self.program = f"{self.program}\n{block.text}" if "more" in block.info else block.text
+        path = self.folder / (block.option("file") or "page.mg")
+        path.write_text(self.program, encoding="utf-8")
+        return path
+
+    def accepted(self, block: Block) -> None:
+        from mgrad.verbs.test import test
+
+        path = self.write(block)
+        for target in ("python", "numpy"):
+            mgrad.load(path, target=target)
+        outcome = test(path)
+        assert not outcome.failures, outcome.text()
+        report = mgrad.check(path)
+        assert not report.refuted, report.text()
+
+    def refused(self, block: Block) -> None:
+        path = self.write(block)
+        with pytest.raises(MgradError) as caught:
+            mgrad.compile(path)
+        self.refusal = str(caught.value).replace(f"{self.folder}{os.sep}", "")
+
+    def command(self, block: Block, command: str, shown: str | None) -> None:
+        words = command.split()
+        if words[0] in ("git", "pip", "cd"):  # the reader's own machine
+            return
+        if words[0] == "make":  # a suite that runs itself would never end: the target must exist
+            done = subprocess.run(["make", "-n", *words[1:]], cwd=ROOT, capture_output=True)
+            assert done.returncode == 0, done.stderr.decode()
+            return
+        done = subprocess.run(
+            command,
+            shell=True,
+            cwd=self.folder,
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            timeout=120,
+        )
+        output = done.stdout.decode()
+        if shown is None:
+            assert done.returncode == 0, f"$ {command}\n{output}"
+        else:
+            assert matches(shown, output), f"$ {command}\n{output}"
+
+    def python(self, block: Block) -> None:
+        if ">>> " not in block.text:
+            exec(compile(block.text, block.place, "exec"), self.namespace)
+            return
+        parser, said = doctest.DocTestParser(), list[str]()
+        test = parser.get_doctest(block.text, self.namespace, block.place, None, None)
+        runner = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS)
+        outcome = runner.run(test, out=said.append, clear_globs=False)
+        assert outcome.failed == 0, "".join(said)
+        self.namespace |= test.globs
+
+    def generated(self, block: Block, where: str) -> None:
+        file, _, names = where.partition(":")
+        text = mgrad.compile(self.folder / file, target=block.option("target") or "python")
+        if names:
+            routines = {n.name: n for n in ast.parse(text).body if isinstance(n, ast.FunctionDef)}
+            lines = text.split("\n")
+            parts = []
+            for name in names.split(","):
+                node = routines[name]
+                first = min([node.lineno, *(d.lineno for d in node.decorator_list)])
+                parts.append("\n".join(lines[first - 1 : node.end_lineno]))
+            text = "\n\n\n".join(parts)
+        assert matches(block.text, text), f"it is:\n{text}"
+
+
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_page(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    running = Page(tmp_path)
+    for block in blocks(page):
+        try:
+            running.run(block)
+        except (AssertionError, MgradError) as error:
+            pytest.fail(f"{block.place}: {error}", pytrace=False)
+
+
+def test_blocks_are_found_with_their_lines_and_infos(tmp_path: Path) -> None:
+    text = "# A\n\n```mg file=a.mg\nfn f(x) = x\n```\n\n- item\n\n  ```sh\n  ls\n  ```\n"
+    path = tmp_path / "page.md"
+    path.write_text(text)
+    assert [(b.line, b.info, b.text) for b in blocks(path)] == [
+        (4, "mg file=a.mg", "fn f(x) = x\n"),
+        (10, "sh", "ls\n"),
+    ]
+    assert Block(path, 1, "mg file=a.mg", "").option("file") == "a.mg"
+
+
+def test_an_unclosed_block_is_an_error(tmp_path: Path) -> None:
+    path = tmp_path / "page.md"
+    path.write_text("```mg\nfn f(x) = x\n")
+    with pytest.raises(AssertionError, match="not closed"):
+        blocks(path)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("ls\n# a comment\npwd\n", [("ls", None), ("pwd", None)]),
+        ("$ ls\na\nb\n$ pwd\n", [("ls", "a\nb\n"), ("pwd", "")]),
+    ],
+)
+def test_commands(text: str, expected: list[tuple[str, str | None]]) -> None:
+    assert commands(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("shown", "actual", "same"),
+    [
+        ("a\nb\n", "a  \nb\n\n", True),
+        ("a\nb\n", "a\nc\n", False),
+        ("a\n…\nd\n", "a\nb\nc\nd\n", True),
+        ("a\n…\nd\n", "a\nd\n", True),
+        ("took … s\n", "took 0.31 s\n", True),
+        ("took … s\n", "took 0.31 ms\n", False),
+        ("a.c\n", "abc\n", False),
+        ("a\n", "a\nb\n", False),
+    ],
+)
+def test_output_is_compared(shown: str, actual: str, same: bool) -> None:
+    assert matches(shown, actual) is same

@@ -1,0 +1,82 @@
+"""Derivatives stated by hand, and `test` lines."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pytest
+
+from mgrad.compiler.sema.check import check
+from mgrad.compiler.sema.program import Program
+from mgrad.compiler.source import Source
+from mgrad.compiler.syntax.parse import parse
+from mgrad.compiler.verify.check import check_stated
+from mgrad.compiler.verify.tests import run_tests
+
+
+def program(text: str) -> Program:
+    parsed = parse(Source("t.mg", text))
+    assert parsed.file is not None and not parsed.faults
+    return check(parsed.file, lambda path, importer: None, {})
+
+
+@dataclass
+class Emitted:
+    text: str
+    program: Program
+
+
+def test_a_right_derivative_is_accepted() -> None:
+    source = "fn softabs(x) = sqrt(x^2 + 1e-6)\nderivative softabs(x) = x/softabs(x)\n"
+    assert check_stated(program(source)) == []
+
+
+def test_a_wrong_derivative_is_refused_with_the_point() -> None:
+    (fault,) = check_stated(program("fn f(x) = x^3\nderivative f(x) = 3*x^2 + 1e-3*x\n"))
+    assert fault.code == "E301"
+    assert "x = 1: 3.001, where 3.0 is right" in fault.message
+
+
+def test_a_rule_wrong_by_a_thousandth_is_refused() -> None:
+    assert check_stated(program("fn f(x) = x^3\nderivative f(x) = 3.003*x^2\n"))
+
+
+def test_derivatives_of_externs_are_compared_with_differences() -> None:
+    source = 'extern fn s(x) = "math.sin"\nderivative s(x) = {}\n'
+    assert check_stated(program(source.format("cos(x)"))) == []
+    (fault,) = check_stated(program(source.format("1.001*cos(x)")))
+    assert "finite differences" in fault.message
+
+
+TEXT = """
+def f(x):
+    return 3*x*x - 4*x + 5
+
+def f_value_and_grad(x):
+    return f(x), (6*x - 4,)
+"""
+
+SOURCE = "fn f(x) = 3*x^2 - 4*x + 5\n"
+
+
+@pytest.mark.parametrize(
+    ("line", "passes"),
+    [
+        ("f(3) == 20", True),
+        ("f(3) == 21", False),
+        ("f'(3) == 14", True),
+        ("f''(3) == 6", True),
+        ("diff(f(x), x) == 6*x - 4", True),
+        ("diff(f(x), x) == 6*x - 4.001", False),
+        ("f(1/3) ~= 4", True),
+        ("sin(x)^2 + cos(x)^2 == 1", True),
+        ("f(3) ~= 20.0000001", False),
+    ],
+)
+def test_lines(line: str, passes: bool) -> None:
+    outcome = run_tests(Emitted(TEXT, program(f"{SOURCE}test {line}\n")))
+    (result,) = outcome.results
+    assert result.passed is passes, result
+    assert bool(outcome.failures) is not passes
+    if not passes:
+        assert "E302" in outcome.text()

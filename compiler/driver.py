@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from importlib import import_module
 from importlib.metadata import version
@@ -24,7 +24,7 @@ from mgrad.compiler.schedule.schedule import Routine
 from mgrad.compiler.sema.check import Load, check_all
 from mgrad.compiler.sema.program import Program
 from mgrad.compiler.sema.text import show, show_tree
-from mgrad.compiler.source import Source
+from mgrad.compiler.source import Source, Span
 from mgrad.compiler.syntax.parse import parse
 
 Target = Literal["python", "numpy"]
@@ -69,6 +69,26 @@ def compile(
     routines = plan(module, entries(program), options)
     text = printer(options.target).print_module(routines, header(program, options))
     return Compiled(text, program, module, routines, program.notes)
+
+
+def compile_tests(program: Program, options: Options) -> str:
+    """The module of a program with a function for each side of its tests that has no free names:
+    `test_1_left`, `test_1_right`, … They call the module's functions, nothing is inlined."""
+    module = lower(program, tests=True)
+    sides = {f.key for test in program.tests for f in (test.left, test.right)}
+    numeric = [f.key for t in program.tests for f in (t.left, t.right) if not t.left.arguments]
+    own = replace(module, graphs={k: g for k, g in module.graphs.items() if k not in sides})
+    asked = replace(module, graphs={k: module.graphs[k] for k in numeric})
+    own, asked = prepare(own, options.level), prepare(asked, 0)
+    module = replace(module, graphs={**own.graphs, **asked.graphs})
+    module = joints(module, [*entries(program), *numeric], options.emit)
+    graphs = {
+        key: optimise(graph, 0 if key in asked.graphs else options.level)
+        for key, graph in module.graphs.items()
+    }
+    routines = plan(replace(module, graphs=graphs), [*entries(program), *numeric], options)
+    text: str = printer(options.target).print_module(routines, header(program, options))
+    return text
 
 
 def stage(source: Source, options: Options, load: Load, name: str) -> str:
@@ -134,6 +154,8 @@ def understand(source: Source, options: Options, load: Load) -> Program:
         raise MgradError(parsed.faults)
     program, faults = check_all(parsed.file, load, options.settings, parsed.broken)
     if parsed.faults:
+        told = [f.span for f in parsed.faults if f.span is not None]
+        faults = [f for f in faults if not any(_overlap(f.span, span) for span in told)]
         faults = sorted([*parsed.faults, *faults], key=lambda f: _place(f, source))
     elif program is not None and program.derivatives:
         from mgrad.compiler.verify.check import check_stated  # imports SymPy
@@ -142,6 +164,11 @@ def understand(source: Source, options: Options, load: Load) -> Program:
     if faults or program is None:
         raise MgradError(faults)
     return program
+
+
+def _overlap(a: Span | None, b: Span) -> bool:
+    """Whether a fault of meaning stands where a fault of text is told already."""
+    return a is not None and a.source is b.source and a.start < b.end and b.start < a.end
 
 
 def _place(fault: Diagnostic, source: Source) -> tuple[bool, int]:

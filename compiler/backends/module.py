@@ -87,9 +87,7 @@ class Body:
     lines: list[str]
 
 
-def print_module(
-    routines: Sequence[Routine], header: Header, target: Target, frame: Frame
-) -> str:
+def print_module(routines: Sequence[Routine], header: Header, target: Target, frame: Frame) -> str:
     """The text of a module; `frame` puts a routine's body into a definition with its door."""
     imports = Imports(_user_names(routines))
     require = imports.use("mgrad.runtime.require")
@@ -128,16 +126,52 @@ def _body(routine: Routine, imports: Imports, target: Target) -> Body:
         name = routine.callees[key]
         return f"{name}.inner" if target == "numpy" and key in routine.doors else name
 
-    spell = Expressions(target, routine.names, inner, imports.use)
+    spell = Expressions(target, routine.names, inner, imports.use, routine.externs)
     codes = [_assignment(line, routine, spell) for line in routine.lines]
-    result = wrapped(f"{INDENT}return ", _returned(routine, spell))
+    result = _return(_returned(routine, spell), not routine.gradients)
     return Body(_unpacking(routine), [*aligned(codes, routine.lines), *result])
+
+
+def _return(items: list[str], is_bare: bool) -> list[str]:
+    """The statement that returns these items: a tuple, but for a single value."""
+    text = items[0] if len(items) == 1 and is_bare else _tuple(items)
+    if len(items) <= 1 or len(text) + 11 <= WIDTH:
+        return wrapped(f"{INDENT}return ", text)
+    lines = [f"{INDENT}return ("]
+    for item in items:
+        lines += _indented(item)
+    return [*lines, f"{INDENT})"]
+
+
+def _indented(item: str) -> list[str]:
+    """An item of a tuple over several lines; a long tuple in it is broken inside."""
+    indent = INDENT * 2
+    if len(item) + len(indent) + 1 <= WIDTH:
+        return [f"{indent}{item},"]
+    if item.startswith("(") and item.endswith(")") and _is_one(item):
+        return bracketed(indent, item[1:-1], ",")
+    return bracketed(indent, item, ",")
+
+
+def _is_one(text: str) -> bool:
+    """Whether the first parenthesis is closed by the last one."""
+    depth = 0
+    for i, c in enumerate(text):
+        depth += (c == "(") - (c == ")")
+        if depth == 0:
+            return i == len(text) - 1
+    return False
 
 
 def _assignment(line: Line, routine: Routine, spell: Expressions) -> str:
     # an alias, `d_b = d_n`, is a second name of what has one
     is_alias = len(line.names) == 1 and routine.names[line.node] != line.names[0]
-    return f"{INDENT}{_targets(line)} = {spell.text(line.node, named=is_alias)}"
+    text = spell.text(line.node, named=is_alias)
+    targets = _targets(line)
+    if len(targets) + len(INDENT) + 4 <= WIDTH // 2 or len(line.names) == 1:
+        return "\n".join(wrapped(f"{INDENT}{targets} = ", text))
+    lines = wrapped(INDENT, targets, " = ")
+    return "\n".join([*lines[:-1], *wrapped(lines[-1], text)])
 
 
 def _targets(line: Line) -> str:
@@ -193,26 +227,27 @@ def _tuple(names: Sequence[str]) -> str:
     return f"({names[0]},)" if len(names) == 1 else ", ".join(names)
 
 
-def _bracketed(items: Sequence[str]) -> str:
+def tuple_of(items: Iterable[str]) -> str:
     """A tuple, also of one or none."""
+    items = list(items)
     return f"({items[0]},)" if len(items) == 1 else f"({', '.join(items)})"
 
 
-def _returned(routine: Routine, spell: Expressions) -> str:
-    """What a routine returns."""
+def _returned(routine: Routine, spell: Expressions) -> list[str]:
+    """The items that a routine returns."""
     values = [spell.text(v) for v in routine.values]
     named = zip(routine.gradients, routine.gradient_names, strict=True)
     gradients = [name or spell.text(g) for g, name in named]
-    value = values[0] if len(values) == 1 else _bracketed(values)
+    value = values[0] if len(values) == 1 else tuple_of(values)
     match routine.kind:
         case "forward":
-            return f"{value}, {_bracketed(routine.saved)}"
+            return [value, tuple_of(routine.saved)]
         case "value_and_grad":
-            return f"{value}, {_bracketed(gradients)}"
+            return [value, tuple_of(gradients)]
         case "jvp":
-            return f"{value}, {gradients[0] if len(gradients) == 1 else _bracketed(gradients)}"
+            return [value, gradients[0] if len(gradients) == 1 else tuple_of(gradients)]
         case "jacobian" | "hessian":
             width = len(gradients) // routine.rows
-            rows = [_bracketed(gradients[i : i + width]) for i in range(0, len(gradients), width)]
-            return rows[0] if routine.kind == "jacobian" and len(rows) == 1 else _bracketed(rows)
-    return _tuple(gradients) if gradients else ", ".join(values)
+            rows = [tuple_of(gradients[i : i + width]) for i in range(0, len(gradients), width)]
+            return gradients if routine.kind == "jacobian" and len(rows) == 1 else rows
+    return gradients or values

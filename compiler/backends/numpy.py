@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from mgrad.compiler.backends import module
-from mgrad.compiler.backends.module import Body, Imports, bracketed
+from mgrad.compiler.backends.module import Body, Imports, bracketed, tuple_of
 from mgrad.compiler.backends.text import docstring
 from mgrad.compiler.header import Header
 from mgrad.compiler.ir.types import Type
@@ -42,10 +42,15 @@ def _frame(routine: Routine, imports: Imports, body: Body) -> list[str]:
 
 def _door(routine: Routine, imports: Imports) -> list[str]:
     """The decorator; it is told which arguments are not real."""
-    name = imports.use(f"mgrad.runtime.{DOORS.get(routine.kind, 'elementwise')}")
-    types = [
-        f"{parameter}={imports.use(f'builtins.{node.type.dtype}')}"
-        for parameter, node in routine.parameters
-        if isinstance(node.type, Type) and node.type.dtype != "real"
-    ]
-    return bracketed(f"@{name}", ", ".join(types)) if types else [f"@{name}"]
+    name = imports.use(f"mgrad.runtime.elementwise.{DOORS.get(routine.kind, 'elementwise')}")
+    kinds = [(n, node.type.dtype) for n, node in routine.parameters if isinstance(node.type, Type)]
+    if routine.kind == "backward" or all(kind == "real" for _, kind in kinds):
+        return [f"@{name}"]
+
+    def builtin(kind: str) -> str:
+        return imports.use(f"builtins.{'float' if kind == 'real' else kind}")
+
+    if routine.kind == "jvp":
+        return bracketed(f"@{name}", f"types={tuple_of(builtin(k) for _, k in kinds)}")
+    types = [f"{parameter}={builtin(kind)}" for parameter, kind in kinds if kind != "real"]
+    return bracketed(f"@{name}", ", ".join(types))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from mgrad.compiler.backends import module
-from mgrad.compiler.backends.module import Body, Imports, bracketed, wrapped
+from mgrad.compiler.backends.module import Body, Imports, bracketed
 from mgrad.compiler.backends.text import INDENT, docstring
 from mgrad.compiler.ir.node import Node
 from mgrad.compiler.header import Header
@@ -45,7 +45,7 @@ def _frame(routine: Routine, imports: Imports, body: Body) -> list[str]:
         f"{INDENT}try:",
         *(f"{INDENT}{line}" for line in body.lines),
         f"{INDENT}except ({errors}):",
-        *bracketed(f"{INDENT * 2}return {imports.use('mgrad.runtime.ieee')}", again),
+        *bracketed(f"{INDENT * 2}return {imports.use('mgrad.runtime.ieee.ieee')}", again),
     ]
 
 
@@ -67,8 +67,11 @@ def _door(function: str, dtype: str, names: list[str], imports: Imports) -> list
     """The test of the arguments' types, and what is done with others."""
     kind, check = DOORS[dtype]
     type, wanted = imports.use("builtins.type"), imports.use(f"builtins.{kind}")
-    tests = " or ".join(f"{type}({n}) is not {wanted}" for n in names)
+    if len(names) == 1:
+        tests = f"{type}({names[0]}) is not {wanted}"
+    else:
+        tests = f"{' is '.join(f'{type}({n})' for n in names)} is {wanted}"
     given = ", ".join([f'"{function}"', *(f"{n}={n}" for n in names)])
-    test = wrapped(f"{INDENT}if ", tests, ":")
-    check = imports.use(f"mgrad.runtime.{check}")
+    test = bracketed(f"{INDENT}if not ", tests, ":") if len(names) > 1 else [f"{INDENT}if {tests}:"]
+    check = imports.use(f"mgrad.runtime.door.{check}")
     return [*test, *bracketed(f"{INDENT * 2}{', '.join(names)} = {check}", given)]

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 
 from mgrad.compiler.schedule.schedule import Line
 
-WIDTH = 92
+WIDTH = 92  # of code
+WIDEST = 100  # of text
 COLUMN = 48  # where notes stand beside lines that are no longer than this
 INDENT = "    "
 
@@ -24,7 +25,7 @@ def docstring(text: str, indent: str = INDENT) -> list[str]:
     for raw in text.strip().splitlines():
         clean = "".join(c if c.isprintable() else " " for c in raw).rstrip()
         clean = clean.replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
-        lines += textwrap.wrap(clean, WIDTH - len(indent)) or [""]
+        lines += textwrap.wrap(clean, WIDEST - len(indent)) or [""]
     if not lines:
         return []
     if lines[-1].endswith('"'):
@@ -55,12 +56,14 @@ def aligned(codes: Sequence[str], lines: Sequence[Line]) -> list[str]:
     printed: list[str] = []
     for code, (text, place) in zip(codes, notes, strict=True):
         if not text:
-            printed.append(code)
+            printed += code.splitlines()
             continue
-        note = f"{text:<{widest}}  {comment(place)}" if place else text
-        if len(code) + 4 + len(note) > WIDTH + 8:
+        beside = f"{text:<{widest}}  {comment(place)}" if place else text
+        if len(code) + 4 + len(beside) > WIDTH + 8:
             indent = code[: len(code) - len(code.lstrip())]
-            printed += [f"{indent}# {note}", code]
+            printed += [f"{indent}# {beside}", *code.splitlines()]
         else:
-            printed.append(f"{code:<{column}}# {note}" if len(code) < column else f"{code}  # {note}")
+            printed.append(
+                f"{code:<{column}}# {beside}" if len(code) < column else f"{code}  # {beside}"
+            )
     return printed

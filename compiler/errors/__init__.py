@@ -1,6 +1,6 @@
 """The catalogue of everything that a source can be told: one class a diagnostic.
 
-`CATALOGUE` has the classes by code. `python -m mgrad.compiler.errors` prints the manual page of all.
+`CATALOGUE` has the classes by code. `python -m mgrad.compiler.errors` prints the page of all.
 """
 
 from mgrad.compiler.diagnostics import Diagnostic
@@ -18,7 +18,9 @@ def _gather() -> dict[str, type[Diagnostic]]:
             if kind.__module__ != module.__name__ or not hasattr(kind, "code"):
                 continue
             if kind.code in catalogue:
-                raise ValueError(f"{kind.__name__} and {catalogue[kind.code].__name__}: {kind.code}")
+                raise ValueError(
+                    f"{kind.__name__} and {catalogue[kind.code].__name__}: {kind.code}"
+                )
             catalogue[kind.code] = kind
     return dict(sorted(catalogue.items()))
 

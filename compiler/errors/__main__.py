@@ -7,8 +7,9 @@ from mgrad.compiler.errors import CATALOGUE, MODULES
 HEAD = """\
 # Messages
 
-Every message of mgrad has a code. Errors (`E`) stop the compilation, warnings (`W`) and notes (`N`) do not.
-This page is generated from the sources: `python -m mgrad.compiler.errors`."""
+Every message of mgrad has a code. Errors (`E`) stop the compilation,
+warnings (`W`) and notes (`N`) do not. This page is generated from the sources:
+`python -m mgrad.compiler.errors`."""
 
 
 def page() -> str:

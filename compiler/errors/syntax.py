@@ -1,5 +1,7 @@
 """Faults of the text itself, found before anything has a meaning."""
 
+from typing import ClassVar
+
 from mgrad.compiler.diagnostics import Diagnostic, Related
 from mgrad.compiler.source import Source, Span
 
@@ -7,7 +9,8 @@ from mgrad.compiler.source import Source, Span
 class NotUtf8(Diagnostic):
     """A source is text in UTF-8, and this file is not.
 
-    An editor may have saved it as Latin-1 or UTF-16, or it is no text at all. Save it again as UTF-8.
+    An editor may have saved it as Latin-1 or UTF-16, or it is no text at all. Save it again as
+    UTF-8.
     """
 
     code = "E001"
@@ -33,7 +36,7 @@ class StrayCharacter(Diagnostic):
 
     code = "E002"
 
-    HINTS = {
+    HINTS: ClassVar[dict[str, str]] = {
         "&": "write `and`",
         "|": "write `or`; a pipe is `|>`",
         "!": "write `not`",
@@ -49,13 +52,11 @@ class StrayCharacter(Diagnostic):
 
     def __init__(self, span: Span, character: str) -> None:
         shown = f"`{character}`" if character.isprintable() else f"U+{ord(character):04X}"
-        super().__init__(
-            span, f"{shown} has no meaning in .mg", hint=self.HINTS.get(character)
-        )
+        super().__init__(span, f"{shown} has no meaning in .mg", hint=self.HINTS.get(character))
 
 
 class NotAscii(Diagnostic):
-    """Operators and exponents have one spelling, in ASCII. Letters of any alphabet may stand in names.
+    """Operators and exponents are spelt in ASCII. Letters of any alphabet may stand in names.
 
         fn f(x) = 2×x² − 1
 
@@ -127,7 +128,7 @@ class MismatchedBracket(Diagnostic):
 
     code = "E007"
 
-    CLOSER = {"(": ")", "[": "]", "{": "}"}
+    CLOSER: ClassVar[dict[str, str]] = {"(": ")", "[": "]", "{": "}"}
 
     def __init__(self, span: Span, bracket: str, opener: Span, opened: str) -> None:
         super().__init__(
@@ -139,7 +140,9 @@ class MismatchedBracket(Diagnostic):
 
 
 class TooDeep(Diagnostic):
-    """Brackets, and what nests without them (`x^-x^-x`, `if … then if …`, `x[0][0]`), go 200 deep at most.
+    """Nesting goes 200 deep at most.
+
+    That counts brackets, and what nests without them: `x^-x^-x`, `if … then if …`, `x[0][0]`.
 
     Chains of operators and of `else if` may be as long as you like. Give the inner parts names.
     """
@@ -203,10 +206,10 @@ class LineStartsWithOperator(Diagnostic):
 class BraceOnNextLine(Diagnostic):
     """The `{` of a block stands on the line of its head.
 
-        fn f(x)
-        {
-          return x
-        }
+    fn f(x)
+    {
+      return x
+    }
     """
 
     code = "E012"
@@ -239,10 +242,10 @@ class SeveralStatements(Diagnostic):
 class EmptyReturn(Diagnostic):
     """`return` gives back one or more values.
 
-        fn f(x) {
-          y = x^2
-          return
-        }
+    fn f(x) {
+      y = x^2
+      return
+    }
     """
 
     code = "E014"
@@ -270,7 +273,7 @@ class MissingElse(Diagnostic):
 class AssignmentForComparison(Diagnostic):
     """`=` gives a name its value; equality is asked with `==`.
 
-        fn f(x) = if x = 0 then 1 else sin(x)/x
+    fn f(x) = if x = 0 then 1 else sin(x)/x
     """
 
     code = "E016"
@@ -282,7 +285,7 @@ class AssignmentForComparison(Diagnostic):
 class ComparisonForAssignment(Diagnostic):
     """A statement gives a name its value with `=`; `==` compares.
 
-        y == 2*x
+    y == 2*x
     """
 
     code = "E017"
@@ -301,7 +304,7 @@ class ForeignWord(Diagnostic):
 
     code = "E018"
 
-    HINTS = {
+    HINTS: ClassVar[dict[str, str]] = {
         "def": "write `fn name(…) = …`",
         "function": "write `fn name(…) = …`",
         "func": "write `fn name(…) = …`",
@@ -331,7 +334,7 @@ class ForeignWord(Diagnostic):
 class MissingBody(Diagnostic):
     """A definition's head is followed by `= expression` or by a block.
 
-        fn f(x)
+    fn f(x)
     """
 
     code = "E019"
@@ -343,7 +346,7 @@ class MissingBody(Diagnostic):
 class NetworksLater(Diagnostic):
     """Layers, models and training are part of the language, but not of this version of mgrad.
 
-        layer Dense(units)(x: [.., n]) { … }
+    layer Dense(units)(x: [.., n]) { … }
     """
 
     code = "E020"
@@ -462,7 +465,7 @@ class TestWithoutRelation(Diagnostic):
 class EmptyBlock(Diagnostic):
     """A block holds at least one statement.
 
-        if x > 0 { }
+    if x > 0 { }
     """
 
     code = "E027"
@@ -474,7 +477,7 @@ class EmptyBlock(Diagnostic):
 class PositionalAfterKeyword(Diagnostic):
     """Arguments given by name come after those given by place.
 
-        decay(steps=10, y, k)
+    decay(steps=10, y, k)
     """
 
     code = "E028"
@@ -507,7 +510,7 @@ class UncalledPrime(Diagnostic):
 class StringAsValue(Diagnostic):
     """Strings name files and Python functions, in `use` and `extern`. They are no values.
 
-        fn f(x) = "x"
+    fn f(x) = "x"
     """
 
     code = "E030"
@@ -535,24 +538,25 @@ class PythonConditional(Diagnostic):
 class MissingOperator(Diagnostic):
     """Two values stand side by side. A product is always written with `*`.
 
-        fn f(x) = 2x
+    fn f(x) = 2x
     """
 
     code = "E032"
 
     def __init__(self, span: Span, left: str, right: str) -> None:
+        named = left[0].isalnum()
         super().__init__(
             span,
             f"an operator is missing between `{left}` and `{right}`",
-            hint=f"a product is `{left}*{right}`",
+            hint=f"a product is `{left}*{right}`" if named else "a product is written with `*`",
         )
 
 
 class ColonForBrace(Diagnostic):
     """Blocks stand in braces, and indentation has no meaning.
 
-        if x > 0:
-          y = 1
+    if x > 0:
+      y = 1
     """
 
     code = "E033"
@@ -564,9 +568,9 @@ class ColonForBrace(Diagnostic):
 class EqualsAndBrace(Diagnostic):
     """A body is either `= expression` or a block, not both.
 
-        fn f(x) = {
-          return x
-        }
+    fn f(x) = {
+      return x
+    }
     """
 
     code = "E034"
@@ -578,7 +582,7 @@ class EqualsAndBrace(Diagnostic):
 class ExternResults(Diagnostic):
     """An `extern` declares at most one result.
 
-        extern fn f(x) -> [2], [3] = "module.f"
+    extern fn f(x) -> [2], [3] = "module.f"
     """
 
     code = "E035"
@@ -590,7 +594,7 @@ class ExternResults(Diagnostic):
 class SettingsHere(Diagnostic):
     """Only functions have settings, the names after `;`.
 
-        derivative f(x; n = 2) = x
+    derivative f(x; n = 2) = x
     """
 
     code = "E036"
@@ -602,7 +606,7 @@ class SettingsHere(Diagnostic):
 class MissingComma(Diagnostic):
     """The parts of a list are separated by commas.
 
-        fn f(x y) = x
+    fn f(x y) = x
     """
 
     code = "E037"

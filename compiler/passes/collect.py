@@ -13,9 +13,10 @@ from fractions import Fraction
 
 from mgrad.compiler.ir.graph import Graph, remake, rewrite
 from mgrad.compiler.ir.node import Node
-from mgrad.compiler.passes.fold import BITS, exact
+from mgrad.compiler.passes.fold import exact
 
-LIMIT = 32  # of terms in a form: what is longer is a value of its own
+LIMIT = 12  # of terms in a form: what is longer is a value of its own
+BITS = 53  # of a coefficient's parts: a float holds them exactly
 Key = tuple[Node | None, bool]  # a value (None is 1), and whether its coefficient is positive
 
 
@@ -45,36 +46,47 @@ def run(graph: Graph) -> Graph:
     promising = _promising(order, owner)
     if not promising:
         return graph
-    forms: dict[Node, Form] = {}
+    forms: dict[Node, tuple[Form, bool]] = {}  # of old nodes; whether anything was merged
+    written: dict[Node, Node] = {}
+
+    def write(old: Node, new: Node) -> Node:
+        """The collected sum of a node; what lies inside another sum is only written if need be."""
+        form, merged = forms.get(old, (None, False))
+        if form is None or not merged:
+            return new
+        found = written.get(old)
+        if found is None:
+            found = written[old] = _emit(form, old)
+        return found
 
     def rule(node: Node, inputs: tuple[Node, ...]) -> Node:
         if owner.get(node) not in promising:
             return remake(node, inputs)
-        parts = []
+        parts: list[tuple[Form, Fraction]] = []
         for old, new, factor in zip(node.inputs, inputs, _factors(node), strict=True):
-            value = exact(new)
-            if node.op == "mul" and factor is None:
+            if factor is None:
                 continue
-            assert factor is not None
-            form = forms.get(old)
-            inside = form is not None and owner.get(old) is owner[node]
+            value = exact(new)
+            form, _ = forms.get(old, (None, False))
             if value is not None:
                 parts.append((Form({(None, value > 0): value}), factor))
             elif (
-                inside
-                and form is not None
+                form is not None
+                and owner.get(old) is owner[node]
                 and (form.values() <= 1 or (len(uses[old]) == 1 and abs(factor) == 1))
             ):
                 parts.append((form, factor))
             else:
-                parts.append((Form({(new, True): Fraction(1)}), factor))
+                parts.append((Form({(write(old, new), True): Fraction(1)}), factor))
         form, merged = _sum(parts)
-        if len(form.terms) > LIMIT or not _is_small(form):
-            merged = False
-            form = None
-        made = _emit(form, node) if merged and form is not None else remake(node, inputs)
-        forms[node] = form if form is not None else Form({(made, True): Fraction(1)})
-        return made
+        is_too_large = len(form.terms) > LIMIT or not _is_small(form)
+        if is_too_large or not merged:
+            made = remake(node, tuple(map(write, node.inputs, inputs)))
+            forms[node] = (Form({(made, True): Fraction(1)}) if is_too_large else form), False
+            return made
+        forms[node] = form, True
+        made = remake(node, inputs)
+        return write(node, made) if owner[node] is node else made
 
     return rewrite(graph, rule)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from mgrad.compiler.ir.module import Module
+from mgrad.compiler.schedule.joint import reals
 from mgrad.compiler.schedule.names import Names, printable
 
 SUFFIXES = ("forward", "backward", "value_and_grad", "jvp", "jacobian", "hessian")
@@ -45,3 +46,20 @@ class Functions:
         """Whether the user calls it, so that it has a door."""
         origin, _, suffix = key.partition("@")
         return origin in self.entries and (not suffix or suffix in SUFFIXES)
+
+    def item(self, key: str, index: int) -> str:
+        """A name for one result of a call: `f_value`, `f_saved`, or `f_by_x` of a gradient."""
+        origin, _, kind = key.rpartition("@")
+        if kind in ("vjp", "backward"):
+            arguments = reals(self.module.graphs[origin].parameters)
+            return f"{self._stem(origin)}_by_{arguments[index].attribute('name')}"
+        if kind == "forward":
+            is_value = index < len(self.module.graphs[origin].results)
+            return f"{self._stem(origin)}_{'value' if is_value else 'saved'}"
+        return f"{self._stem(key)}_value"
+
+    def _stem(self, key: str) -> str:
+        """The source's name of the function that another is derived from."""
+        origin = key.partition("@")[0]
+        signature = self.module.signatures.get(origin)
+        return (signature.name if signature is not None else "") or origin

@@ -87,4 +87,3 @@ def _hessian(graph: Graph, module: Module) -> Graph:
         upper = gradient([(slope, one)], arguments[i:], module)
         rows.append([rows[j][i] for j in range(i)] + upper)
     return replace(graph, results=tuple(n for row in rows for n in row), split=0)
-

@@ -7,7 +7,7 @@ needs stays inside the choice, where Python evaluates it lazily. All is linear i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -18,7 +18,7 @@ from mgrad.compiler.ops.op import TABLE, Code
 from mgrad.compiler.schedule.constants import spell
 from mgrad.compiler.schedule.names import Names
 from mgrad.compiler.schedule.roles import role
-from mgrad.compiler.schedule.rules import rule
+from mgrad.compiler.schedule.rules import rule, through
 from mgrad.compiler.schedule.schedule import Line
 
 DEEPEST = 40  # levels of operators in one line: CPython nests parentheses and frames only so far
@@ -33,11 +33,13 @@ class Writer:
     notes: Notes
     scope: Names
     callees: Mapping[str, str]
+    items: Callable[[str, int], str]  # what to call a result of a function
     names: dict[Node, str] = field(default_factory=dict)
     planned: dict[Node, str] = field(default_factory=dict)
     planned_roles: dict[Node, Literal["value", "gradient", "tangent"]] = field(default_factory=dict)
     lines: list[Line] = field(default_factory=list)
     written: list[Node] = field(default_factory=list)  # all that the lines and results compute
+    stems: dict[Node, str] = field(default_factory=dict)  # of temporaries: names before numbering
     _uses: dict[Node, int] = field(default_factory=dict)
     _user: dict[Node, Node] = field(default_factory=dict)
     _items: dict[Node, dict[int, Node]] = field(default_factory=dict)
@@ -49,7 +51,7 @@ class Writer:
         """Lines for all that the results need; `roots` are met in their order, each after what it
         needs. `must` get a line of their own."""
         results = list(results)
-        order = self._order([*roots, *results])
+        order = self.reach([*roots, *results])
         self._must.update(must)
         for node in order:
             for operand in node.inputs:
@@ -66,12 +68,12 @@ class Writer:
             self._visit(node)
         self.written += order
 
-    def alias(self, name: str, node: Node, role: Literal["value", "gradient"]) -> None:
-        """A second name for a value that has one."""
-        text, place = rule(node, self.notes) if role == "gradient" else ("", "")
-        self.lines.append(Line((name,), node, (), role, text, (), place))
+    def alias(self, name: str, node: Node, users: Iterable[Node]) -> None:
+        """A second name for the gradient of a value that `users` read."""
+        text, place = through(users, self.notes)
+        self.lines.append(Line((name,), node, (), "gradient", text, (), place))
 
-    def _order(self, roots: Iterable[Node]) -> list[Node]:
+    def reach(self, roots: Iterable[Node]) -> list[Node]:
         """Inputs first, down to what has a name already."""
         done: set[Node] = set(self.names)
         order: list[Node] = []
@@ -110,8 +112,10 @@ class Writer:
             self._width[node], self._depth[node] = len(spell(node, True)), 0
         elif node.op == "call" and unpacks(node):
             self._unpack(node)
-        elif node.op == "item" and node in self.names:
-            pass
+        elif node in self.names:
+            pass  # an item of a call that is a line
+        elif node.op == "mark" and node.inputs[0] in self.names and node not in self.planned:
+            self.names[node] = self.names[node.inputs[0]]
         else:
             self._measure(node)
             if node.op == "call":
@@ -165,17 +169,22 @@ class Writer:
 
     def _made_up(self, node: Node) -> str:
         forward = self.notes.gradient_of.get(node)
+        while forward is not None and forward.op == "mark" and forward not in self.names:
+            forward = forward.inputs[0]
         if forward is not None:
-            known = self.names.get(forward)
-            return self.scope.give(f"d_{known or role(forward, self.names, {})}")
-        return self.scope.give(role(node, self.names, self._user))
+            name = f"d_{self.names.get(forward) or role(forward, self.names, {})}"
+            # a part of a gradient, where the gradient itself has the name
+            name = f"{name}_part" if name in self.scope else name
+        else:
+            name = role(node, self.names, self._user)
+        self.stems[node] = name
+        return self.scope.give(name)
 
     def _unpack(self, call: Node) -> None:
         """A line for a call of several results: a name for each that is needed."""
         self._measure(call)
         assert isinstance(call.type, Bundle)
         items = self._items.get(call, {})
-        callee = self.callees[str(call.attribute("callee"))]
         names: list[str] = []
         first: Node | None = None
         kind: Literal["value", "gradient", "tangent", "temporary"] = "temporary"
@@ -191,9 +200,7 @@ class Writer:
             elif item in self.notes.gradient_of:
                 name = self._made_up(item)
             else:
-                is_saved = not hasattr(item.type, "dtype")
-                stem = callee.removesuffix("_forward")
-                name = self.scope.give(f"{stem}_saved" if is_saved else f"{stem}_value")
+                name = self.scope.give(self.items(str(call.attribute("callee")), index))
             self.names[item] = name
             self._width[item], self._depth[item] = len(name), 0
             names.append(name)

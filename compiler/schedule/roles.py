@@ -1,7 +1,7 @@
 """What a temporary is called: by what it is, or by the part that it plays in a named value.
 
-    exp(t)        exp_t              (a + b)/(c + d) = u     u_denominator
-    r*r           r_squared          x > 0                   x_is_positive
+exp(t)        exp_t              (a + b)/(c + d) = u     u_denominator
+r*r           r_squared          x > 0                   x_is_positive
 """
 
 from __future__ import annotations
@@ -80,18 +80,13 @@ def role(node: Node, names: Mapping[Node, str], users: Mapping[Node, Node]) -> s
     if own is not None and len(own) <= LONGEST:
         return own
     user = users.get(node)
-    for _ in range(3):
-        if user is None:
-            break
-        if user in names:
-            parts = PARTS.get(user.op, ("argument",) * len(user.inputs))
-            position = next((i for i, x in enumerate(user.inputs) if x is node), None)
-            if position is not None and position < len(parts):
-                name = f"{names[user]}_{parts[position]}"
-                if len(name) <= LONGEST:
-                    return name
-            break
-        node, user = user, users.get(user)
+    if user is not None and user in names:
+        parts = PARTS.get(user.op, ("argument",) * len(user.inputs))
+        position = next((i for i, x in enumerate(user.inputs) if x is node), None)
+        if position is not None and position < len(parts):
+            name = f"{names[user]}_{parts[position]}"
+            if len(name) <= LONGEST:
+                return name
     return NOUNS.get(node.op, node.op)
 
 
@@ -101,6 +96,9 @@ def _own(node: Node, names: Mapping[Node, str]) -> str | None:
     op = node.op.rstrip("_")
     if len(operands) == 1:
         x = operands[0]
+        number = _number(node.inputs[0])
+        if x is None and number is not None and 0 <= number < 100 and number.denominator == 1:
+            x = str(number)
         if x is None:
             return None
         return f"minus_{x}" if op == "neg" else f"{NOUNS.get(op, op)}_{x}"

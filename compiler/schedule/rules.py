@@ -15,9 +15,12 @@ SEVERAL = 2  # statements that a rule shows
 
 def rule(adjoint: Node, notes: Notes) -> tuple[str, str]:
     """The statements through which a gradient came, and their places ("" if not known)."""
-    spans: list[Span] = []
-    for path in notes.paths.get(adjoint, ()):
-        spans += notes.spans.get(path.user, ())[-1:]
+    return through([path.user for path in notes.paths.get(adjoint, ())], notes)
+
+
+def through(users: Iterable[Node], notes: Notes) -> tuple[str, str]:
+    """The statements that these values stand in, and their places."""
+    spans = [span for user in users for span in notes.spans.get(user, ())[-1:]]
     if not spans:
         return "", ""
     lines: dict[tuple[str, int], Span] = {}
@@ -47,7 +50,7 @@ def _file(span: Span) -> str:
 
 
 def statement(span: Span) -> str:
-    """The line of the source that holds a span, without comment and keywords."""
+    """The line of the source that holds a span, without comment."""
     text = span.source.line(span.line).partition("#")[0].strip()
-    text = re.sub(r"^(fn|return)\b\s*", "", text)
+    text = re.sub(r"^(fn)\b\s*", "", text)
     return " ".join(text.split())

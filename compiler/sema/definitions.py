@@ -509,8 +509,8 @@ class Checker:
             if results is not None:
                 sides.append(
                     Function(
-                        key=f"test_{len(self.tests) + 1}@{word}",
-                        name="test",
+                        key=f"test {len(self.tests) + 1}.{word}",
+                        name=f"test_{len(self.tests) + 1}_{word}",
                         arguments=tuple(arguments),
                         values=tuple(body.values),
                         results=results,

@@ -1,7 +1,7 @@
 """The syntax tree: what was written, before any meaning.
 
 Operator chains are flat (a sum of 20,000 terms is one node), so the depth of a tree is bounded by
-the nesting of brackets, which the parser limits. Walkers still use `postorder` or a stack of their own.
+the nesting of brackets, which the parser limits. Walkers still use `postorder` or a stack.
 """
 
 from collections.abc import Callable, Iterator
@@ -390,7 +390,7 @@ CHILDREN: dict[type, Callable[..., tuple[Operand, ...]]] = {
 
 
 def children(expression: Operand) -> tuple[Operand, ...]:
-    """The direct parts of an expression in the order of the text (of a comprehension: ranges first)."""
+    """The direct parts of an expression as they are written; a comprehension's ranges first."""
     return CHILDREN[type(expression)](expression)
 
 

@@ -51,7 +51,9 @@ class Builder:
     def fault(self, token: Token) -> None:
         return None
 
-    def function_expression(self, fn: Token, name: Token, heads: Any, *rest: Any) -> ast.Function | None:
+    def function_expression(
+        self, fn: Token, name: Token, heads: Any, *rest: Any
+    ) -> ast.Function | None:
         *results, equals, values = rest
         return self._function(fn, name, heads, results, equals, (self._result(values),))
 
@@ -69,15 +71,13 @@ class Builder:
         declared = results[0] if results else None
         span = Span(self.source, fn.start, self._before(end))
         doc = self.doc(fn.start)
-        return ast.Function(
-            self._name(name), parameters, settings, declared, body, doc, span
-        )
+        return ast.Function(self._name(name), parameters, settings, declared, body, doc, span)
 
     def _result(self, values: tuple[ast.Expression, ...]) -> ast.Return:
         """The body `= values` as the one statement it means."""
         span = values[0].span.to(values[-1].span)
         comments = self._statement_comments(span.start, span.end) if self.comments else ()
-        return ast.Return(values, span, tuple(c for c in comments))
+        return ast.Return(values, span, comments)
 
     def _before(self, token: Token) -> int:
         """The end of what stands before a token, without the blank between."""
@@ -91,7 +91,9 @@ class Builder:
     ) -> ast.Derivative | None:
         return self._derivative(word, name, heads, equals, (self._result(values),))
 
-    def derivative_block(self, word: Token, name: Token, heads: Any, block: Any) -> ast.Derivative | None:
+    def derivative_block(
+        self, word: Token, name: Token, heads: Any, block: Any
+    ) -> ast.Derivative | None:
         return self._derivative(word, name, heads, block[0], block[1])
 
     def _derivative(
@@ -286,7 +288,9 @@ class Builder:
     def cases(self, word: Token, condition: Any, then: Token, value: Any) -> Any:
         return word, [(condition, value)]
 
-    def more_cases(self, cases: Any, else_: Any, if_: Any, condition: Any, then: Any, value: Any) -> Any:
+    def more_cases(
+        self, cases: Any, else_: Any, if_: Any, condition: Any, then: Any, value: Any
+    ) -> Any:
         cases[1].append((condition, value))
         return cases
 
@@ -323,7 +327,7 @@ class Builder:
         return ast.Power((first, *rest[1::2]), first.span.to(rest[-1].span))
 
     def signed_power(self, first: ast.Expression, *parts: Any) -> ast.Power:
-        *middle, operator, signs, operand = parts
+        *middle, _, signs, operand = parts
         exponent = self.unary(signs, operand)
         operands = (first, *(middle[0][1::2] if middle else ()), exponent)
         node = ast.Power(operands, first.span.to(operand.span))
@@ -343,8 +347,8 @@ class Builder:
         mantissa, _, exponent = text.lower().replace("_", "").partition("e")
         whole, point, decimals = mantissa.partition(".")
         power = int(exponent[:8] or 0) - len(decimals)
-        digits = (whole + decimals).strip("0")
-        if max(len(digits) + max(power, 0), -power) > MAX_DIGITS + 1:
+        digits = len((whole + decimals).lstrip("0"))
+        if max(digits + max(power, 0), 1 - power) > MAX_DIGITS:
             raise Refused(errors.NumberTooLong(span))
         value = Fraction(int(whole + decimals or "0")) * Fraction(10) ** power
         return ast.Number(value, not (point or exponent), span)
@@ -376,7 +380,7 @@ class Builder:
         return self._call(callee, (), closer)
 
     def call(self, callee: ast.Expression, opener: Token, *parts: Any) -> ast.Call:
-        arguments = []
+        arguments: list[ast.Argument] = []
         for part in _flat(parts):
             if isinstance(part, ast.Argument):
                 if part.name is None and arguments and arguments[-1].name is not None:
@@ -462,7 +466,7 @@ class Builder:
 
     def doc(self, start: int) -> str | None:
         """The `##` lines right above an offset, as one text."""
-        above = [c for c in self._above(start)]
+        above = self._above(start)
         lines: list[str] = []
         for comment in reversed(above):
             if not comment.is_doc:
@@ -540,4 +544,3 @@ def _flat(parts: Any) -> Any:
 
 # `for`, `while` and `return` are rules of the grammar but no names for a method.
 PYTHON_NAMES = {"for": "for_", "while": "while_", "return": "return_"}
-

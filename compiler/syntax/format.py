@@ -3,7 +3,7 @@
 Works on tokens, so that comments and the line breaks that the author chose stay. Before and after:
 
     fn g( a,b ){                      fn g(a, b) {
-     c=a+b   # the sum                  c = a + b   # the sum
+     c=a+b   # the sum                  c = a + b  # the sum
      return clip(c**2,0,hi = 4) }       return clip(c^2, 0, hi=4)
                                       }
 """
@@ -115,7 +115,7 @@ def _space(left: Piece, right: Piece, inside: str, unary: bool) -> bool:
     if right.kind in ("(", "["):
         return left.kind not in VALUE_ENDS and not _is_tight(left, inside)
     if right.kind == ":":
-        return False
+        return left.kind == ","
     if left.kind in (",", ";"):
         return True
     return not _is_tight(left, inside) and not _is_tight(right, inside)

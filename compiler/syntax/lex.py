@@ -1,7 +1,7 @@
 """Text to tokens: names, numbers, operators, newlines that count, comments set aside.
 
-The lexer settles what the grammar should not know: a newline inside brackets or after an operator is
-none, and a soft keyword is one only as the first word of a statement.
+The lexer settles what the grammar should not know: a newline inside brackets or after an operator
+is none, and a soft keyword is one only as the first word of a statement.
 """
 
 import re
@@ -11,8 +11,11 @@ from unicodedata import normalize
 
 from mgrad.compiler.source import Source, Span
 
-RESERVED = frozenset("fn if then else for in while return and or not true false".split())
-SOFT = frozenset("use const test extern derivative layer model train".split())
+RESERVED = frozenset(
+    {"fn", "return", "for", "in", "while", "if", "then", "else", "and", "or", "not"}
+    | {"true", "false"}
+)
+SOFT = frozenset(["use", "const", "test", "extern", "derivative", "layer", "model", "train"])
 DEFINERS = SOFT | {"fn"}  # what begins a definition
 MAX_DEPTH = 200
 OPERATORS = {
@@ -21,11 +24,14 @@ OPERATORS = {
     **dict.fromkeys(["^", "**"], "POWER"),
     **dict.fromkeys(["<", "<=", ">", ">=", "==", "!="], "COMPARE"),
     **dict.fromkeys(["+=", "-=", "*=", "/="], "UPDATE"),
-    **{text: text for text in ["=", "~=", "->", "|>", "..", ",", ";", ":", "(", "[", "{", ")", "]", "}"]},
+    **{
+        text: text
+        for text in ["=", "~=", "->", "|>", "..", ",", ";", ":", "(", "[", "{", ")", "]", "}"]
+    },
 }
 CONTINUES_AFTER = frozenset(
-    ["SIGN", "PRODUCT", "POWER", "COMPARE", "UPDATE", "=", "~=", "->", "|>", "..", ","]
-    + ["then", "else", "not", "and", "or"]
+    {"SIGN", "PRODUCT", "POWER", "COMPARE", "UPDATE", "=", "~=", "->", "|>", "..", ","}
+    | {"then", "else", "not", "and", "or"}
 )
 CONTINUES_BEFORE = frozenset(["then", "else", "|>"])
 CLOSER = {"(": ")", "[": "]", "{": "}"}
@@ -45,23 +51,24 @@ LOOKALIKES = {
 
 TOKEN = re.compile(
     r"[ \t\r\f]*(?:"
-    r"([^\W\d]\w*)"  # 1 name
-    r"|((?:\d[\d_]*(?:\.(?!\.)[\d_]*)?|\.\d[\d_]*)(?:[eE][+-]?\d+)?)"  # 2 number; `0..n` is not `0.`
+    r"([^\W\d⁰¹²³⁴-⁹][^\W⁰¹²³⁴-⁹]*)"  # 1 name
+    r"|((?:\d[\d_]*(?:\.(?!\.)[\d_]*)?|\.\d[\d_]*)(?:[eE][+-]?\d+)?)"  # 2 number: `0..n`
     r"|(//|\*\*|<=|>=|==|!=|\+=|-=|\*=|/=|~=|->|\|>|\.\.|[-+*/%@^<>=,;:(\[{)\]}])"  # 3 operator
     r"|(\n)"  # 4 newline
     r"|(\#[^\n]*)"  # 5 comment
     r"|('+)"  # 6 primes
     r'|("[^"\n]*"?)'  # 7 string
-    r"|(.)"  # 8 anything else
+    r"|([⁻⁺]?[⁰¹²³⁴-⁹]+)"  # 8 exponent
+    r"|(.)"  # 9 anything else
     r")"
 )
-NAME, NUMBER, OPERATOR, LINE, COMMENT, PRIMES, STRING = range(1, 8)
+NAME, NUMBER, OPERATOR, LINE, COMMENT, PRIMES, STRING, EXPONENT = range(1, 9)
 SOFT_NOT_BEFORE = re.compile(r"[ \t]*(?:=|,|\[|\+=|-=|\*=|/=)")
 
 
 @dataclass(slots=True, eq=False)
 class Token:
-    """`kind` is the terminal of the grammar; a kind that it does not know is a fault of the text."""
+    """`kind` is the terminal of the grammar; one that it does not know is a fault of the text."""
 
     kind: str
     text: str
@@ -90,7 +97,7 @@ class Bracket:
 
 
 class Lexer:
-    """The tokens of a source, on demand, from any place; the open brackets and the comments so far."""
+    """The tokens of a source, on demand, from any place; open brackets and comments so far."""
 
     def __init__(self, source: Source) -> None:
         self.source = source
@@ -107,6 +114,7 @@ class Lexer:
         newline = -1  # offset of a newline that counts unless the next token continues the line
         for match in TOKEN.finditer(text, position):
             group = match.lastindex
+            assert group is not None  # one of the alternatives of TOKEN
             start, end = match.span(group)
             if group == LINE:
                 if (
@@ -133,6 +141,14 @@ class Lexer:
                 kind = "PRIMES"
             elif group == STRING:
                 kind = "STRING" if len(word) > 1 and word[-1] == '"' else "unclosed string"
+            elif group == EXPONENT:
+                word = self._exponent(word, start)
+                yield Token("POWER", "^", start, start)
+                if word[0] in "+-":
+                    yield Token("SIGN", word[0], start, start + 1)
+                    start += 1
+                    word = word[1:]
+                kind = "NUMBER"
             elif word in LOOKALIKES:
                 word = LOOKALIKES[word]
                 self._lookalike(start, end, word)
@@ -184,15 +200,15 @@ class Lexer:
             self.read_to = end
             self.lookalikes.append((Span(self.source, start, end), ascii_text))
 
+    def _exponent(self, word: str, start: int) -> str:
+        """Superscript digits in ASCII; noted as a look-alike of the power."""
+        number = normalize("NFKC", word).replace("\N{MINUS SIGN}", "-")
+        self._lookalike(start, start + len(word), f"^{number}")
+        return number
+
     def _unicode(self, word: str, start: int) -> str:
-        """A name in NFKC; what is no identifier (`x²`) is noted as a look-alike of its ASCII spelling."""
-        if word.isidentifier():
-            return normalize("NFKC", word)
-        at = next(i for i in range(len(word)) if not word[: i + 1].isidentifier())
-        stop = at + 1
-        while stop < len(word) and not ("a" + word[stop]).isidentifier():
-            stop += 1
-        exponent = normalize("NFKC", word[at:stop])
-        shown = f"^{exponent}" if exponent.isdigit() and at else ""
-        self._lookalike(start + at, start + stop, shown)
+        """A name in NFKC; one that holds what no name may hold (`½`) is noted."""
+        if not word.isidentifier():
+            at = next(i for i in range(len(word)) if not word[: i + 1].isidentifier())
+            self._lookalike(start + at, start + at + 1, "")
         return normalize("NFKC", word)

@@ -1,11 +1,11 @@
 """The words for a fault: what the author probably meant, judged by the tokens around it.
 
-`explain` goes through RULES in order; the first that recognises the place tells the fault. Nothing here
-moves the parser: a rule may offer a repair, and `parse` decides how to go on.
+`explain` goes through RULES in order; the first that recognises the place tells the fault. Nothing
+here moves the parser: a rule may offer a repair, and `parse` decides how to go on.
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -51,10 +51,19 @@ def explain(parser: "Parser", token: Token) -> Diagnostic | Repair:
     return errors.Unexpected(place.here, _shown(token), _expected(place.expected))
 
 
-def lookalikes(lexer: Lexer) -> Iterator[Diagnostic]:
-    """The characters that were read as the ASCII operators that they look like."""
+def lookalikes(lexer: Lexer, faults: Iterable[Diagnostic]) -> Iterator[Diagnostic]:
+    """The characters that were read as the ASCII operators that they look like.
+
+    Behind another fault on the line they may be its consequence and are not told.
+    """
+    first: dict[int, int] = {}
+    for fault in faults:
+        if fault.span is not None:
+            start = fault.span.start
+            first[fault.span.line] = min(start, first.get(fault.span.line, start))
     for span, ascii_text in lexer.lookalikes:
-        yield errors.NotAscii(span, span.text, ascii_text)
+        if span.start <= first.get(span.line, span.start):
+            yield errors.NotAscii(span, span.text, ascii_text)
 
 
 class Place:
@@ -155,6 +164,16 @@ def _foreign(p: Place) -> Diagnostic | None:
     return None
 
 
+def _margin(p: Place) -> Diagnostic | None:
+    """A definition begins although the one before waits for a value."""
+    token = p.last
+    if token is None or token.kind != "NAME" or token.text not in DEFINERS:
+        return None
+    if p.parser.is_first(token) and p.parser.indent(token.start) == 0:
+        return errors.Unexpected(p.last_span(), _shown(token), "an expression")
+    return None
+
+
 def _end_of_line(p: Place) -> Diagnostic | Repair | None:
     if p.kind not in ("NEWLINE", "END"):
         return None
@@ -194,9 +213,8 @@ def _assignment(p: Place) -> Diagnostic | Repair | None:
 
 
 def _outside(p: Place) -> Diagnostic | None:
-    if "fn" in p.expected and "test" in p.expected and p.kind != "FAULT":
-        if p.kind in ("NAME", "{", *STATEMENTS):
-            return errors.StatementOutside(p.here)
+    if "fn" in p.expected and "test" in p.expected and p.kind in ("NAME", "{", *STATEMENTS):
+        return errors.StatementOutside(p.here)
     return None
 
 
@@ -211,7 +229,12 @@ def _two_values(p: Place) -> Diagnostic | None:
         or (p.kind == "NAME" and ASSIGNS_NEXT.match(p.text, p.token.end))
     ):
         return errors.SeveralStatements(p.here)
-    if p.kind == "NAME" and p.last_kind == "NAME" and "," in p.expected and "SIGN" not in p.expected:
+    if (
+        p.kind == "NAME"
+        and p.last_kind == "NAME"
+        and "," in p.expected
+        and "SIGN" not in p.expected
+    ):
         return errors.MissingComma(p.here)
     if p.last_kind in VALUE_ENDS and "SIGN" in p.expected:
         if p.kind == "if":
@@ -233,11 +256,8 @@ def _words(p: Place) -> Diagnostic | None:
         return errors.EmptyReturn(p.last_span())
     if p.token.text in RESERVED and "NAME" in p.expected and not p.wants_value():
         return errors.ReservedName(p.here, p.token.text)
-    if p.token.text in RESERVED and p.kind not in p.expected and p.last_kind == "NEWLINE":
-        return None
-    if "else" in p.expected and "then" not in p.expected and p.is_reading("then"):
-        if p.kind in ("}", ")", "]", ","):
-            return errors.MissingElse(p.here)
+    if "else" in p.expected and p.is_reading("then") and p.kind in ("}", ")", "]", ","):
+        return errors.MissingElse(p.here)
     return None
 
 
@@ -248,6 +268,7 @@ RULES: tuple[Callable[[Place], Diagnostic | Repair | None], ...] = (
     _unclosed_block,
     _networks,
     _foreign,
+    _margin,
     _end_of_line,
     _operator_first,
     _assignment,

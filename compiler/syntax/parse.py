@@ -1,7 +1,7 @@
 """Text to tree, with every fault of the text in one go.
 
-An LALR(1) automaton over the tables that Lark made (see `tables`). It is a loop of our own because of
-two things: it must cost microseconds a token, and after a fault it goes on at the next statement or
+An LALR(1) automaton over the tables that Lark made (see `tables`). It is a loop of our own for two
+reasons: it must cost microseconds a token, and after a fault it goes on at the next statement or
 definition. `mistakes` finds the words for a fault; this file decides where reading goes on.
 """
 
@@ -24,7 +24,7 @@ class Parsed:
     """The tree of what could be read, and what was wrong with the rest.
 
     `file` holds the definitions without a fault; `broken` names those that have one, so that a
-    use of their name is not called unknown. `file` is None where nothing could be read.
+    use of their name is not called unknown.
     """
 
     file: ast.File | None
@@ -53,7 +53,7 @@ class Parser:
 
     def parse(self) -> Parsed:
         definitions = self._run()
-        self.faults += mistakes.lookalikes(self.lexer)
+        self.faults += mistakes.lookalikes(self.lexer, self.faults)
         self.faults.sort(key=lambda fault: fault.span.start if fault.span else 0)
         file = ast.File(self.source, tuple(definitions), self.builder.file_doc())
         return Parsed(file, self.faults, frozenset(self.builder.broken))
@@ -68,6 +68,7 @@ class Parser:
         while True:
             action = actions[states[-1]].get(kind)
             if action is None:
+                self._close_block()
                 token = self._recover(token, mistakes.explain(self, token))
                 kind = token.kind
             elif action >= 0:
@@ -117,9 +118,18 @@ class Parser:
             self.faults.append(fault.fault)
             return fault.instead or next(self.tokens)
         self.faults.append(fault)
-        if self.blocks() and not self._begins_definition(token):
+        if self.blocks() and token.kind != "END" and not self._begins_definition(token):
             return self._skip_statement(token)
         return self._skip_definition(token)
+
+    def _close_block(self) -> None:
+        """Reduce a block whose `}` was read: what follows cannot change that."""
+        if self.last is not None and self.last.kind == "}" and self.values[-1] is self.last:
+            rule = self.table.rules[-1 - next(iter(self.expected().values()))]
+            block = self.builder.block(*self.values[-rule.length :])
+            del self.values[-rule.length :], self.states[-rule.length :]
+            self.values.append(block)
+            self.states.append(self.table.gotos[self.states[-1]][rule.origin])
 
     def blocks(self) -> list[Token]:
         """The `{` of the blocks that are being read, outermost first."""

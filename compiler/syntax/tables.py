@@ -1,7 +1,7 @@
 """LALR tables: made from grammar/mg.lark by Lark, kept in grammar/mg.json, read by the parser.
 
-`python -m mgrad.compiler.syntax.tables` writes mg.json anew. Reading it takes a millisecond or two, so
-compiling imports Lark never.
+`python -m mgrad.compiler.syntax.tables` writes mg.json anew. Reading it takes two milliseconds, and
+compiling never imports Lark.
 """
 
 import json
@@ -74,31 +74,39 @@ def make() -> str:
     spelling = {t.name: t.pattern.raw[1:-1] for t in lark.terminals}
     spelling["$END"] = "END"
 
-    rule_numbers = {rule: number for number, rule in enumerate(lark.rules)}
-    rules = [(r.origin.name, len(r.expansion), _build(r)) for r in lark.rules]
+    rules = sorted(lark.rules, key=lambda r: (r.origin.name, [s.name for s in r.expansion]))
+    rule_numbers = {rule: number for number, rule in enumerate(rules)}
+    names = {rule.origin.name for rule in rules}
+    (start,), (end,) = table.start_states.values(), table.end_states.values()
+    numbers = {start: 0}  # Lark's numbers vary from run to run: ours are by first use
     terminals: dict[str, int] = {}
     origins: dict[str, int] = {}
     rows, gotos = [], []
-    for state in range(len(table.states)):
+    queue = [start]
+    for state in queue:
         row: list[int] = []
         goto: list[int] = []
         for symbol, (action, target) in sorted(table.states[state].items()):
             if action is not Shift:
-                row += [terminals.setdefault(spelling.get(symbol, symbol), len(terminals))]
-                row += [-1 - rule_numbers[target]]
-            elif symbol in {r.origin.name for r in lark.rules}:
-                goto += [origins.setdefault(symbol, len(origins)), target]
+                number = -1 - rule_numbers[target]
             else:
-                row += [terminals.setdefault(spelling.get(symbol, symbol), len(terminals)), target]
+                if target not in numbers:
+                    numbers[target] = len(numbers)
+                    queue.append(target)
+                number = numbers[target]
+            if symbol in names:
+                goto += [origins.setdefault(symbol, len(origins)), number]
+            else:
+                name = spelling.get(symbol, symbol)
+                row += [terminals.setdefault(name, len(terminals)), number]
         rows.append(row)
         gotos.append(goto)
-    (start,), (end,) = table.start_states.values(), table.end_states.values()
     parts = {
-        "start": start,
-        "end": end,
+        "start": 0,
+        "end": numbers[end],
         "terminals": list(terminals),
         "origins": list(origins),
-        "rules": rules,
+        "rules": [(r.origin.name, len(r.expansion), _build(r)) for r in rules],
         "rows": rows,
         "gotos": gotos,
     }

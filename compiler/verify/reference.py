@@ -230,7 +230,8 @@ class Reference:
             case "argument":
                 return (self.mark(given[value]),)
             case "constant":
-                return (self.number(value.attribute("value")),)
+                is_pi = ("symbol", "pi") in value.attributes
+                return (self.number(sp.pi if is_pi else value.attribute("value")),)
             case "bind":
                 return (self.mark(operands[0]),)
             case "call":

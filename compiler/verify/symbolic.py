@@ -152,20 +152,20 @@ class Equivalence:
         """Whether SymPy shows term = candidate: (proved, regions, why not)."""
         left, right = {term}, {candidate}
         reason = "it did not reduce from the definitions that were put in"
-        tests = 0
         for step in range(MOST_STEPS):
             self._open_conditions(left)
             self._open_conditions(right)
             if len(left) + len(right) > MOST_CONE:
                 break
-            if step < 8 or step % 4 == 0:
-                tests += 1
-                if self._holds(term, candidate, left | right):
-                    proved, regions, why = self._reduce(term, candidate, left | right)
+            expanded = left | right
+            is_last = not self._expand(left, right)
+            if step < 8 or step % 4 == 0 or is_last:
+                if self._holds(term, candidate, expanded):
+                    proved, regions, why = self._reduce(term, candidate, expanded)
                     if proved:
                         return True, regions, ""
                     reason = why
-            if not self._expand(left, right):
+            if is_last:
                 break
         return False, 0, reason
 

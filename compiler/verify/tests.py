@@ -2,35 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from fractions import Fraction
-from typing import Any, Protocol
+from typing import Any
 
 import mpmath
 
 from mgrad.compiler.diagnostics import Diagnostic, render
 from mgrad.compiler.errors.checking import FailedTest
-from mgrad.compiler.sema.program import Function, Program, Test, Value
+from mgrad.compiler.sema.program import Program, Test
 from mgrad.compiler.verify.certificate import run_module
 from mgrad.compiler.verify.evaluation import Evaluation, Sampler
-from mgrad.compiler.verify.functions import PRECISION, dtype, number, printed, show_number
-from mgrad.compiler.verify.reference import Reference, meaning_of
+from mgrad.compiler.verify.functions import PRECISION, number, show_number
+from mgrad.compiler.verify.reference import Reference
 from mgrad.compiler.verify.symbolic import Equivalence
-from mgrad.compiler.verify.table import TABLE
 from mgrad.compiler.verify.terms import Dag
 
 POINTS = 4
-
-
-class Emitted(Protocol):
-    """A module's text, and the program that it was made from."""
-
-    @property
-    def text(self) -> str: ...
-
-    @property
-    def program(self) -> Program: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,26 +58,37 @@ class Outcome:
         return "\n".join(parts)
 
 
-def run_tests(emitted: Emitted) -> Outcome:
-    """Runs the tests of a compiled file. Runs the code of the module and of its externs."""
-    program = emitted.program
+def run_tests(program: Program, text: str) -> Outcome:
+    """Runs the tests of a program; `text` is what `driver.compile_tests` makes of it.
+
+    Runs the code of the module and of its externs.
+    """
     if not program.tests:
         return Outcome(())
-    namespace = run_module(emitted.text)
-    return Outcome(tuple(run_test(program, test, namespace) for test in program.tests))
+    namespace = run_module(text)
+    return Outcome(
+        tuple(
+            run_test(program, test, number, namespace)
+            for number, test in enumerate(program.tests, 1)
+        )
+    )
 
 
-def run_test(program: Program, test: Test, namespace: Mapping[str, Any]) -> TestResult:
+def run_test(program: Program, test: Test, number: int, namespace: Mapping[str, Any]) -> TestResult:
     """One line: numbers are computed by the emitted code, identities of free names are proved."""
     if test.left.arguments:
         with mpmath.workdps(PRECISION):
             return _identity(program, test)
-    sides = [Side(program, namespace).value(side) for side in (test.left, test.right)]
-    passed = all(_compare(a, b, test.relation) for a, b in zip(*sides, strict=True)) and len(
-        sides[0]
-    ) == len(sides[1])
-    shown = [", ".join(_shown(v) for v in side) for side in sides]
+    left, right = (_results(namespace[f"test_{number}_{side}"]()) for side in ("left", "right"))
+    passed = len(left) == len(right) and all(
+        _compare(a, b, test.relation) for a, b in zip(left, right, strict=True)
+    )
+    shown = [", ".join(map(_shown, side)) for side in (left, right)]
     return TestResult(test, passed, shown[0], shown[1])
+
+
+def _results(value: Any) -> tuple[Any, ...]:
+    return value if isinstance(value, tuple) else (value,)
 
 
 def _compare(a: Any, b: Any, relation: str) -> bool:
@@ -100,105 +99,8 @@ def _compare(a: Any, b: Any, relation: str) -> bool:
 
 
 def _shown(value: Any) -> str:
-    if isinstance(value, Fraction):
-        return str(value.numerator) if value.denominator == 1 else repr(float(value))
-    return str(value)
-
-
-class Side:
-    """Computes one side: calls go to the emitted code, what stands around them is rounded once."""
-
-    def __init__(self, program: Program, namespace: Mapping[str, Any]) -> None:
-        self.program = program
-        self.namespace = namespace
-
-    def value(self, side: Function) -> list[Any]:
-        made: dict[Value, Any] = {}
-        for value in side.values:
-            made[value] = self._one(side, value, [made[a] for a in value.args])
-        return [made[r] for r in side.results]
-
-    def _one(self, side: Function, value: Value, operands: list[Any]) -> Any:
-        match value.form:
-            case "constant":
-                return value.attribute("value")
-            case "bind":
-                return operands[0]
-            case "item":
-                return operands[0][int(str(value.attribute("index")))]
-            case "call":
-                return self._call(str(value.attribute("callee")), "", operands)
-            case "derivative" if value.attribute("order") == 1:
-                found = self._call(str(value.attribute("callee")), "_value_and_grad", operands)
-                return found if not isinstance(found, tuple) else found[1][0]
-            case "derivative" | "diff":
-                return self._exact(side, value)
-            case _:
-                return _op(value.form, operands)
-
-    def _call(self, key: str, suffix: str, operands: list[Any]) -> Any:
-        callee = self.program.functions.get(key)
-        if callee is not None and callee.is_entry:
-            routine = self.namespace.get(printed(callee.name) + suffix)
-            if routine is not None:
-                kinds = [dtype(a.value.type) for a in callee.arguments]
-                return routine(*(_argument(o, k) for o, k in zip(operands, kinds, strict=True)))
-        return self._by_reference(key, 1 if suffix else 0, operands)
-
-    def _by_reference(self, key: str, order: int, operands: list[Any]) -> Any:
-        """What the module does not offer by itself, from the typed program."""
-        with mpmath.workdps(PRECISION):
-            reference = Reference(self.program, Dag())
-            leaves = [reference.mark(reference.number(_exact(o))) for o in operands]
-            results = reference.call(key, leaves)
-            if order:
-                results = reference.gradient([(results[0], reference.number(1))], leaves[:1])
-            values = [
-                float(Evaluation(reference.dag, {})[reference.nodes[r].term]) for r in results
-            ]
-        return values[0] if len(values) == 1 else tuple(values)
-
-    def _exact(self, side: Function, value: Value) -> float:
-        with mpmath.workdps(PRECISION):
-            reference = Reference(self.program, Dag())
-            until = Function(
-                side.key, side.name, (), side.values, (value,), (), None, side.span, False
-            )
-            (node,) = reference.function(until, [])
-            return float(Evaluation(reference.dag, {})[reference.nodes[node].term])
-
-
-def _exact(value: Any) -> Any:
-    return value if isinstance(value, bool | Fraction) else Fraction(value)
-
-
-def _argument(value: Any, kind: str) -> Any:
-    if kind == "real":
-        return float(value)
-    return bool(value) if kind == "bool" else int(value)
-
-
-def _op(name: str, operands: list[Any]) -> Any:
-    """An op on exact numbers or floats. Rational arithmetic of exact numbers stays exact."""
-    exact: Mapping[str, Callable[..., Any]] = {
-        "add": lambda x, y: x + y,
-        "sub": lambda x, y: x - y,
-        "mul": lambda x, y: x * y,
-        "neg": lambda x: -x,
-        "to_real": lambda x: Fraction(x) if isinstance(x, bool) else x,
-        "to_int": lambda x: Fraction(x),
-    }
-    if name in exact:
-        mixed = any(isinstance(o, float) for o in operands)
-        return exact[name](*(float(o) if mixed else o for o in operands))
-    if name == "div" and operands[1] != 0 and not any(isinstance(o, float) for o in operands):
-        return Fraction(operands[0]) / operands[1]
-    rule = meaning_of(name, len(operands)).evaluate
-    assert rule is not None, name
-    if TABLE[name].signature in ("compare", "logic"):
-        return bool(TABLE[name].mpmath(mpmath.mp, *operands))  # type: ignore[misc]
-    with mpmath.workdps(PRECISION):
-        return float(rule(*(number(o) for o in operands)))
+    whole = isinstance(value, float) and value.is_integer() and abs(value) < 1e16
+    return str(int(value)) if whole else str(value)
 
 
 def _identity(program: Program, test: Test) -> TestResult:

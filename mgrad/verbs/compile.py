@@ -56,6 +56,13 @@ def understand(source: Source, settings: Mapping[str, Number] | None = None) -> 
     return driver.understand(source, _options(settings=settings), files.load)
 
 
+def tests_text(program: Program) -> str:
+    """The module with functions for the sides of the program's tests."""
+    from mgrad.compiler import driver
+
+    return driver.compile_tests(program, _options())
+
+
 def stage(
     source: Source,
     name: str,

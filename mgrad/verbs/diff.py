@@ -11,7 +11,7 @@ from mgrad import files
 from mgrad.compiler.ir.types import REAL
 from mgrad.faults import UsageError
 from mgrad.verbs.compile import Number, entry, understand
-from mgrad.verbs.formula import Formulas
+from mgrad.verbs.formula import Formulas, text
 
 if TYPE_CHECKING:
     from mgrad.compiler.sema.program import Function
@@ -79,7 +79,7 @@ def _of(function: Function, formulas: Formulas, wrt: tuple[str, ...]) -> Derivat
 
 def show(entry: Derivatives, latex: bool = False) -> str:
     """The function, then a line for each derivative, as `.mg` or as LaTeX."""
-    function, spell = entry.function, (_latex if latex else _text)
+    function, spell = entry.function, (_latex if latex else text)
     word = _latex_word if latex else str
     arguments = ", ".join(word(a.name) for a in function.arguments)
     lines = [f"{word(function.name)}({arguments}) = {', '.join(map(spell, entry.results))}"]
@@ -91,10 +91,6 @@ def show(entry: Derivatives, latex: bool = False) -> str:
             left = rf"\frac{{\partial {of}}}{{\partial {by}}}" if latex else f"d{of}/d{by}"
             lines.append(f"  {left} = {spell(partial)}")
     return "\n".join(lines)
-
-
-def _text(expression: Any) -> str:
-    return str(expression).replace("**", "^")
 
 
 def _latex(expression: Any) -> str:

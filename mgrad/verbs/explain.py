@@ -9,14 +9,17 @@ from __future__ import annotations
 import ast
 import os
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from math import isclose
+from typing import TYPE_CHECKING
 
 from mgrad import files
-from mgrad.compiler.ir.types import REAL
+from mgrad.compiler.ir.evaluate import evaluate
+from mgrad.compiler.ir.graph import Graph, topological
+from mgrad.compiler.ir.types import Type
 from mgrad.faults import UsageError
 from mgrad.verbs.compile import Number, build, entry
-from mgrad.verbs.formula import Formulas, symbol
-from mgrad.verbs.numbers import numbers
+from mgrad.verbs.formula import Formulas, symbol, text
+from mgrad.verbs.numbers import arguments, numbers
 from mgrad.verbs.points import sample_point
 from mgrad.verbs.statements import Statement, cut, statements
 
@@ -53,6 +56,7 @@ class _Explanation:
         routine: Routine,
         at: Mapping[str, Number] | None,
     ) -> None:
+        self._compiled = compiled
         self._function = function
         self._routine = routine
         self._code = _emitted(compiled.text, routine.name)
@@ -77,35 +81,53 @@ class _Explanation:
 
     def lines(self) -> Iterator[str]:
         """The text, line by line."""
-        values = [
-            f"{a.name} = {_digits(float(self._point[a.name]))}" for a in self._function.arguments
-        ]
-        yield f"{self._routine.name}, at {', '.join(values)}"
-        for line in self._routine.lines:
+        at = [f"{a.name} = {_digits(float(self._point[a.name]))}" for a in self._function.arguments]
+        yield f"{self._routine.name}, at {', '.join(at)}"
+        for line, number in zip(self._routine.lines, self._computed(), strict=True):
             yield ""
             yield f"  {self._code.get(line.names, ', '.join(line.names))}"
-            value = self._value(line)
+            value = self._value(line, number)
             if value is not None:
                 yield from self._gradient(value)
-            elif line.rule:
-                yield f"      {line.rule}{self._where(line)}"
+                continue
+            if line.rule:
+                yield f"      {line.rule}"
+            if number is not None:
+                yield f"      {line.names[0]} = {_digits(number)}"
 
-    def _where(self, line: Line) -> str:
-        return f"    line {line.spans[0].line}" if line.spans else ""
+    def _computed(self) -> list[float | None]:
+        """What each line computes at the point, where the gradient given is 1; None of a bundle."""
+        nodes = [line.node for line in self._routine.lines]
+        parameters = [n for n in topological(nodes) if n.op == "parameter"]
+        pool = self._compiled.module.graphs[self._function.key].pool
+        graph = Graph("lines", pool, tuple(parameters), tuple(nodes))
+        given = dict(
+            zip(
+                (a.name for a in self._function.arguments),
+                arguments(self._function, self._point),
+                strict=True,
+            )
+        )
+        values = [given.get(str(p.attribute("name")), 1.0) for p in parameters]
+        found = evaluate(graph, values, self._compiled.module)
+        return [
+            float(v) if isinstance(n.type, Type) else None
+            for n, v in zip(nodes, found, strict=True)
+        ]
 
-    def _value(self, line: Line) -> Value | None:
+    def _value(self, line: Line, number: float | None) -> Value | None:
         """The value whose gradient a line gives a name: `d_c` is that of `c`.
 
-        Of several bindings of a name it is the one whose statement the line names, else by number.
+        Where `c` is bound again, made-up names may look alike: the number decides.
         """
-        name = line.names[0]
-        if line.role != "gradient" or not name.startswith("d_"):
+        name = line.names[0].removeprefix("d_")
+        if line.role != "gradient" or number is None or name == line.names[0]:
             return None
-        places = {(span.source, span.line) for span in line.spans}
-        named = [v for v, label in self._labels.items() if v.name == name[2:] and v.type == REAL]
-        there = [v for v in named if (v.span.source, v.span.line) in places]
-        numbered = [v for v, label in self._labels.items() if label == name[2:]]
-        return next(iter([*there, *numbered, *named]), None)
+        for value, label in self._labels.items():
+            gradient = self._numbers.gradients.get(value)
+            if name in (label, value.name) and gradient is not None and close(gradient, number):
+                return value
+        return None
 
     def _gradient(self, value: Value) -> Iterator[str]:
         """The statements that read a value, and what each adds to its gradient."""
@@ -123,12 +145,14 @@ class _Explanation:
             outer = self._outer(part)
             yield f"      {part.text}    {part.place}"
             rule = self._rule(part, value)
+            if local is not None and not rule.endswith(f" = {_digits(local)}"):
+                rule += f" = {_digits(local)}"
             if local is None or outer is None:
                 yield f"        {rule}"
                 continue
             terms.append(outer * local)
             yield (
-                f"        {rule} = {_digits(local)}; times d_{self._name(part)} ="
+                f"        {rule}; times d_{self._name(part)} ="
                 f" {_digits(outer)} gives {_digits(outer * local)}"
             )
         total = self._numbers.gradients.get(value)
@@ -152,7 +176,7 @@ class _Explanation:
             )
         except UsageError:
             return left
-        return f"{left} = {_text(self._formulas.simplest(formula.diff(self._symbols[by])))}"
+        return f"{left} = {text(self._formulas.simplest(formula.diff(self._symbols[by])))}"
 
 
 def _emitted(text: str, routine: str) -> dict[tuple[str, ...], str]:
@@ -171,8 +195,9 @@ def _emitted(text: str, routine: str) -> dict[tuple[str, ...], str]:
     return found
 
 
-def _text(expression: Any) -> str:
-    return str(expression).replace("**", "^")
+def close(x: float, y: float) -> bool:
+    """Whether two numbers agree but for rounding; nan agrees with nan."""
+    return isclose(x, y, rel_tol=1e-9, abs_tol=1e-300) or (x != x and y != y)
 
 
 def _digits(value: float) -> str:

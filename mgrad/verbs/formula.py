@@ -8,6 +8,7 @@ from fractions import Fraction
 from typing import Any
 
 import sympy
+from sympy.printing.str import StrPrinter
 
 from mgrad.compiler.ir.types import REAL, Type
 from mgrad.compiler.ops.op import TABLE
@@ -64,7 +65,7 @@ class Formulas:
         """A short form: what SymPy gives is left alone where it is short or hopelessly long."""
         if not 12 < sympy.count_ops(expression) < 60:
             return expression
-        candidates = [expression, sympy.factor_terms(expression), sympy.simplify(expression)]
+        candidates = [expression, sympy.factor_terms(expression)]
         return min(candidates, key=lambda e: (sympy.count_ops(e), len(str(e))))
 
     def _fits(self, function: Function) -> bool:
@@ -190,3 +191,19 @@ def number(value: object) -> Any:
     if math.isnan(value):
         return sympy.nan
     return sympy.oo if value > 0 else -sympy.oo
+
+
+class _Printer(StrPrinter):  # type: ignore[misc]
+    """SymPy's text, but what the language writes differently."""
+
+    def _print_Piecewise(self, expression: Any) -> str:
+        *arms, (last, _) = [(self._print(e), self._print(c)) for e, c in expression.args]
+        return "(" + "".join(f"if {c} then {e} else " for e, c in arms) + f"{last})"
+
+
+def text(expression: Any) -> str:
+    """An expression in the syntax of the language."""
+    written = str(_Printer().doprint(expression)).replace("**", "^")
+    if isinstance(expression, sympy.Piecewise):
+        return written[1:-1]
+    return written

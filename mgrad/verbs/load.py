@@ -54,7 +54,10 @@ def _place(tree: ast.Module, compiled: Compiled) -> None:
     for node in ast.walk(tree):
         if hasattr(node, "lineno"):
             _move(node, 1, 0, 1, 0)
+    externs = {e.module: e for e in compiled.program.externs.values()}
     for definition in tree.body:
+        if isinstance(definition, ast.ImportFrom) and definition.module in externs:
+            _mark(definition, externs[definition.module].span)
         if not isinstance(definition, ast.FunctionDef) or definition.name not in routines:
             continue
         routine = routines[definition.name]

@@ -14,6 +14,7 @@ from mgrad.compiler.autodiff.reverse import derive
 from mgrad.compiler.ir.evaluate import evaluate
 from mgrad.compiler.ir.types import REAL, Bundle
 from mgrad.compiler.lowering import lower
+from mgrad.compiler.passes import prepare
 from mgrad.compiler.sema.program import Function, Program, Value
 from mgrad.faults import UsageError
 from mgrad.verbs.compile import Number
@@ -46,15 +47,22 @@ class Numbers:
 
 
 def operands(function: Function) -> Cut:
-    """The cut of a picture: each operand of each operation is an edge."""
+    """The cut of a picture: each operand of each operation is an edge, but for constants."""
+    constants = _constants(function)
     edges = [
         (value, position)
         for value in function.values
         if value.type == REAL and value.form not in ("bind", "diff", "item")
         for position, operand in enumerate(value.args)
-        if operand.type == REAL
+        if operand.type == REAL and operand not in constants
     ]
     return Cut({e: e for e in edges}, {e: (e[0], (e,)) for e in edges})
+
+
+def _constants(function: Function) -> set[Value]:
+    """The values that are numbers of the source, widened or not."""
+    found = {v for v in function.values if v.form == "constant"}
+    return found | {v for v in function.values if v.form == "to_real" and v.args[0] in found}
 
 
 def numbers(
@@ -66,7 +74,7 @@ def numbers(
     point does not fit.
     """
     extension = _Extension(function, cut or operands(function))
-    module = derive(lower(_only(program, extension.function)))
+    module = derive(prepare(lower(_only(program, extension.function)), level=0))
     results = evaluate(module.graphs[function.key], arguments(function, point), module)
     found = Numbers()
     for (what, key), number in zip(extension.places, results, strict=True):
@@ -126,10 +134,11 @@ class _Extension:
         for value, copy in self._new.items():
             if not isinstance(copy.type, Bundle):
                 self._result(copy, "data", value)
+        constants = _constants(function)
         total = self._sum([self._new[r] for r in function.results if r.type == REAL])
         if total is not None:
             for value, copy in self._new.items():
-                if copy.type == REAL and value.form != "constant":
+                if copy.type == REAL and value not in constants:
                     self._result(self._diff(total, copy), "gradient", value)
         for edge, (of, keys) in cut.wanted.items():
             for key in keys:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from mgrad import files
 from mgrad.compiler.verify.tests import Outcome, run_tests
 from mgrad.faults import RunError
-from mgrad.verbs.compile import Number, build
+from mgrad.verbs.compile import Number, tests_text, understand
 
 
 def test(path: str | os.PathLike[str], settings: Mapping[str, Number] | None = None) -> Outcome:
@@ -16,8 +16,8 @@ def test(path: str | os.PathLike[str], settings: Mapping[str, Number] | None = N
 
     This runs the module. Raises RunError if a Python function that it names cannot be imported.
     """
-    compiled = build(files.read(path), settings=settings)
+    program = understand(files.read(path), settings)
     try:
-        return run_tests(compiled)
+        return run_tests(program, tests_text(program))
     except ImportError as error:
         raise RunError(f"{path}: {error}") from error

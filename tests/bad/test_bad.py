@@ -7,6 +7,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+
 from mgrad.compiler import errors
 from mgrad.compiler.diagnostics import MgradError, render
 from mgrad.compiler.source import Source
@@ -30,7 +31,7 @@ def messages(source: str) -> str:
     from mgrad.compiler.driver import Options, compile
 
     try:
-        compiled = compile(Source("bad.mg", source), Options(), lambda path, importer: None)
+        compiled = compile(Source("case.mg", source), Options(), lambda path, importer: None)
     except MgradError as error:
         return "\n\n".join(_trimmed(render(fault)) for fault in error.diagnostics)
     return "\n\n".join(_trimmed(render(note)) for note in compiled.notes)
@@ -48,13 +49,13 @@ def test_messages_are_the_golden_ones(path: Path, update: bool) -> None:
         return
     assert len({case.name for case in found}) == len(found), "two cases have one name"
     for case, now in zip(cases.ALL[path], found, strict=True):
-        assert case.messages is not None, f"{case.name} has no golden messages: pytest --update"
+        assert case.messages, f"{case.name} has no golden messages: pytest --update"
         assert now.messages == case.messages, case.name
         assert now.messages, f"{case.name}: nothing is wrong with it"
 
 
 def test_every_fault_of_the_text_has_a_case() -> None:
-    shown = "\n".join(case.messages or "" for found in cases.ALL.values() for case in found)
+    shown = "\n".join(case.messages for found in cases.ALL.values() for case in found)
     missing = [
         f"{code} {kind.__name__}"
         for code, kind in errors.CATALOGUE.items()

@@ -110,10 +110,26 @@ def test_an_unwritable_result(mgrad: Run, tmp_path: Path) -> None:
     assert ran.status == 2 and "cannot write curve.py" in ran.err
 
 
-def test_what_the_code_raises_is_told(mgrad: Run, tmp_path: Path) -> None:
-    (tmp_path / "ext.mg").write_text('extern fn parse(x) = "builtins.ord"\nfn f(x) = parse(x)\n')
-    ran = mgrad("eval", "ext.mg", "parse(1)")
-    assert ran.status == 1 and "TypeError" in ran.err
+def test_what_the_code_raises_is_told(
+    mgrad: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "moody_too.py").write_text("def same(x):\n    return [x][int(x == 7)]\n")
+    (tmp_path / "ext.mg").write_text(
+        'extern fn same(x) = "moody_too.same"\nderivative same(x) = 1\nfn f(x) = same(x)\n'
+    )
+    assert mgrad("eval", "ext.mg", "f(6)").out.startswith("f(6) = 6\n")
+    ran = mgrad("eval", "ext.mg", "f(7)")
+    assert ran.status == 1 and "f(7): IndexError" in ran.err
+
+
+@pytest.mark.parametrize("verb", ["eval", "test", "bench"])
+def test_an_extern_that_is_not_there(mgrad: Run, tmp_path: Path, verb: str) -> None:
+    (tmp_path / "ext.mg").write_text(
+        'extern fn g(x) = "math.no_such"\nderivative g(x) = 1\nfn f(x) = g(x)\ntest f(1) == 1\n'
+    )
+    ran = mgrad(verb, "ext.mg", *(["f(1)"] if verb == "eval" else []))
+    assert ran.status == 1 and "no_such" in ran.err
 
 
 def test_a_fault_of_ours_asks_for_a_report(mgrad: Run, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,12 +11,14 @@ python generated from FILE:f,g    is the text that FILE compiles to, of these fu
 text                    is only shown
 
 The blocks of a page run in order, in a folder of the page's own that holds a copy of `examples/`.
+`pytest --update` writes the output of commands and the generated text into the page instead.
 """
 
 import ast
 import doctest
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -111,11 +113,34 @@ def _tidy(text: str) -> list[str]:
     return [line.rstrip() for line in text.rstrip().split("\n")]
 
 
+class Session(doctest.DocTestRunner):
+    """Keeps what each example printed."""
+
+    def __init__(self, optionflags: int) -> None:
+        super().__init__(optionflags=optionflags)
+        self.got: list[str] = []
+
+    def report_success(self, out: Any, test: Any, example: Any, got: str) -> None:
+        self.got.append(got)
+
+    def report_failure(self, out: Any, test: Any, example: Any, got: str) -> None:
+        self.got.append(got)
+        super().report_failure(out, test, example, got)
+
+
+def prompted(example: doctest.Example) -> str:
+    """The source of an example as it is typed."""
+    first, *rest = example.source.splitlines(keepends=True)
+    return "".join([f">>> {first}", *(f"... {line}" for line in rest)])
+
+
 class Page:
     """The blocks of one page, run one after the other."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, update: bool = False) -> None:
         self.folder = folder
+        self.update = update
+        self.updates: list[tuple[Block, str]] = []
         self.namespace: dict[str, Any] = {"__name__": "page"}
         self.program = ""  # the text of the last mg block
         self.refusal = ""  # what the last bad one was told
@@ -141,8 +166,9 @@ class Page:
             case ["mg", *_]:
                 self.accepted(block)
             case ["sh" | "console", *_]:
-                for command, shown in commands(block.text):
-                    self.command(block, command, shown)
+                ran = [(c, shown, self.command(c, shown)) for c, shown in commands(block.text)]
+                same = all(matches(shown or "", said or "") for _, shown, said in ran)
+                self.compare(block, same, "".join(f"$ {c}\n{said}" for c, _, said in ran))
             case ["python", "generated", "from", where, *_]:
                 self.generated(block, where)
             case ["python", *_]:
@@ -175,14 +201,22 @@ class Page:
             mgrad.compile(path)
         self.refusal = str(caught.value).replace(f"{self.folder}{os.sep}", "")
 
-    def command(self, block: Block, command: str, shown: str | None) -> None:
-        words = command.split()
-        if words[0] in ("git", "pip", "cd"):  # the reader's own machine
+    def compare(self, block: Block, same: bool, actual: str) -> None:
+        """Fail where the page shows something else; or note what it is to show."""
+        if not same and self.update:
+            self.updates.append((block, actual))
             return
+        assert same, f"it is:\n{actual}"
+
+    def command(self, command: str, shown: str | None) -> str | None:
+        """Run a command; its output, or None where none is to be compared."""
+        words = shlex.split(command, comments=True)
+        if words[0] in ("git", "pip", "cd"):  # the reader's own machine
+            return shown
         if words[0] == "make":  # a suite that runs itself would never end: the target must exist
             done = subprocess.run(["make", "-n", *words[1:]], cwd=ROOT, capture_output=True)
             assert done.returncode == 0, done.stderr.decode()
-            return
+            return shown
         done = subprocess.run(
             command,
             shell=True,
@@ -195,19 +229,24 @@ class Page:
         output = done.stdout.decode()
         if shown is None:
             assert done.returncode == 0, f"$ {command}\n{output}"
-        else:
-            assert matches(shown, output), f"$ {command}\n{output}"
+            return None
+        return output
 
     def python(self, block: Block) -> None:
         if ">>> " not in block.text:
             exec(compile(block.text, block.place, "exec"), self.namespace)
             return
-        parser, said = doctest.DocTestParser(), list[str]()
-        test = parser.get_doctest(block.text, self.namespace, block.place, None, None)
-        runner = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS)
-        outcome = runner.run(test, out=said.append, clear_globs=False)
-        assert outcome.failed == 0, "".join(said)
+        test = doctest.DocTestParser().get_doctest(
+            block.text, self.namespace, block.place, None, None
+        )
+        session, said = Session(optionflags=doctest.ELLIPSIS), list[str]()
+        outcome = session.run(test, out=said.append, clear_globs=False)
         self.namespace |= test.globs
+        if outcome.failed and self.update and len(session.got) == len(test.examples):
+            shown = zip(test.examples, session.got, strict=True)
+            self.updates.append((block, "".join(f"{prompted(e)}{got}" for e, got in shown)))
+            return
+        assert outcome.failed == 0, "".join(said)
 
     def generated(self, block: Block, where: str) -> None:
         file, _, names = where.partition(":")
@@ -221,21 +260,38 @@ class Page:
                 first = min([node.lineno, *(d.lineno for d in node.decorator_list)])
                 parts.append("\n".join(lines[first - 1 : node.end_lineno]))
             text = "\n\n\n".join(parts)
-        assert matches(block.text, text), f"it is:\n{text}"
+        self.compare(block, matches(block.text, text), text + "\n")
+
+    def rewrite(self, page: Path) -> None:
+        """Put the updates into the page, the last one first."""
+        lines = page.read_text(encoding="utf-8").split("\n")
+        for block, actual in reversed(self.updates):
+            start, end = block.line - 1, block.line - 1 + block.text.count("\n")
+            indent = re.match(" *", lines[start - 1])
+            assert indent is not None
+            lines[start:end] = [f"{indent[0]}{a}".rstrip() for a in actual.rstrip().split("\n")]
+        page.write_text("\n".join(lines), encoding="utf-8")
 
 
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: str(p.relative_to(ROOT)))
-def test_page(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_page(
+    page: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    request: pytest.FixtureRequest,
+) -> None:
     monkeypatch.chdir(tmp_path)
-    running = Page(tmp_path)
+    running = Page(tmp_path, request.config.getoption("--update"))
     for block in blocks(page):
         try:
             running.run(block)
-        except (AssertionError, MgradError) as error:
-            pytest.fail(f"{block.place}: {error}", pytrace=False)
+        except Exception as error:
+            pytest.fail(f"{block.place}: {type(error).__name__}: {error}", pytrace=False)
+    if running.updates:
+        running.rewrite(page)
 
 
 def test_blocks_are_found_with_their_lines_and_infos(tmp_path: Path) -> None:

@@ -68,9 +68,8 @@ def test_the_same_bytes_under_every_hash_seed() -> None:
     code = (
         "import mgrad, pathlib\n"
         "for path in sorted(pathlib.Path('examples').glob('*.mg')):\n"
-        "    for target in ('python', 'numpy'):\n"
-        "        for level in (0, 1, 2):\n"
-        "            print(mgrad.compile(path, target=target, level=level))\n"
+        "    for target, level in (('python', 1), ('numpy', 2)):\n"
+        "        print(mgrad.compile(path, target=target, level=level))\n"
     )
     texts = {run(code, PYTHONHASHSEED=seed) for seed in ("0", "1", "2", "12345", "4294967295")}
     assert len(texts) == 1

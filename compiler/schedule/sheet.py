@@ -1,0 +1,291 @@
+"""One routine on its way from a graph: its scope, and the writer of its lines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from mgrad.compiler.ir.graph import Graph, topological
+from mgrad.compiler.ir.module import Module, Signature
+from mgrad.compiler.ir.node import Node
+from mgrad.compiler.ops.op import TABLE
+from mgrad.compiler.schedule import docs
+from mgrad.compiler.schedule.constants import real
+from mgrad.compiler.schedule.functions import Functions
+from mgrad.compiler.schedule.joint import is_real
+from mgrad.compiler.schedule.lines import Writer
+from mgrad.compiler.schedule.names import Names, imported, printable
+from mgrad.compiler.schedule.reuse import LONG, reuse, used_once
+from mgrad.compiler.schedule.schedule import Kind, Routine
+
+Role = Literal["value", "gradient", "tangent"]
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """The function that a routine belongs to."""
+
+    module: Module
+    functions: Functions
+    key: str
+    target: str
+
+    @property
+    def graph(self) -> Graph:
+        return self.module.graphs[self.key]
+
+    @property
+    def signature(self) -> Signature:
+        return self.module.signatures.get(self.key) or Signature((), ())
+
+    @property
+    def is_entry(self) -> bool:
+        return self.functions.is_entry(self.key)
+
+
+class Sheet:
+    """`sourced` are the names that the forward half of the function gave already."""
+
+    def __init__(
+        self,
+        subject: Subject,
+        graph: Graph,
+        parameters: tuple[Node, ...] | None = None,
+        sourced: Mapping[Node, str] | None = None,
+    ) -> None:
+        self.subject = subject
+        self.graph = graph
+        self.parameters = graph.parameters if parameters is None else parameters
+        self.order = graph.nodes()
+        self.place = {node: i for i, node in enumerate(self.order)}
+        self.rank = self._ranks()
+        functions = subject.functions
+        keys = [str(n.attribute("callee")) for n in self.order if n.op == "call"]
+        self.callees = {key: functions.name(key) for key in dict.fromkeys(keys)}
+        self.blocked = {*self.callees.values(), *self._own_names()}
+        self.sourced = dict(self._sourced() if sourced is None else sourced)
+        # made-up names give way to the user's, to functions and to what may be imported
+        self.scope = Names({*self.sourced.values(), *self.blocked, *imported()})
+        self.own: dict[Node, str] = {}  # argument -> the name of its gradient
+        self.writer = Writer(subject.target, graph.notes, self.scope, self.callees, functions.item)
+        for parameter in self.parameters:
+            if parameter in self.sourced:
+                self.writer.names[parameter] = self.sourced[parameter]
+
+    def _own_names(self) -> set[str]:
+        """The names that the routines of this function go by: their doors use them."""
+        functions, key = self.subject.functions, self.subject.key
+        if not self.subject.is_entry:
+            return set()
+        keys = [key, *(f"{key}@{half}" for half in ("forward", "backward", "value_and_grad"))]
+        return {functions.name(k) for k in keys}
+
+    def _sourced(self) -> dict[Node, str]:
+        """The source's names: a second binding of `c` is `c_2`."""
+        notes = self.graph.notes
+        named = {p: str(p.attribute("name")) for p in self.graph.parameters}
+        for seed in self.graph.seeds:
+            del named[seed]
+        if len(self.graph.parameters) > len(self.subject.graph.parameters) and not self.graph.seeds:
+            for parameter in self.graph.parameters[len(self.subject.graph.parameters) :]:
+                del named[parameter]  # a tangent
+        rest = [n for n in notes.names if n in self.place and n.op not in ("parameter", "constant")]
+        for node in sorted(rest, key=self.rank.__getitem__):
+            named[node] = notes.names[node]
+        names = Names(self.blocked)
+        firsts = {printable(name) for name in named.values()} - self.blocked
+        names.reserve(firsts)
+        found: dict[Node, str] = {}
+        for node, name in named.items():
+            base = printable(name)
+            if base in firsts:
+                firsts.remove(base)
+                found[node] = base
+            else:
+                found[node] = names.give(base)
+        return found
+
+    def _ranks(self) -> dict[Node, tuple[int, int]]:
+        """The order of the source for every value; what stands nowhere in it follows its inputs."""
+        spans = self.graph.notes.spans
+        ranks: dict[Node, tuple[int, int]] = {}
+        for place, node in enumerate(self.order):
+            own = spans.get(node)
+            if own:
+                start = own[0].start
+            else:
+                start = max((ranks[i][0] for i in node.inputs), default=0)
+            ranks[node] = (start, place)
+        return ranks
+
+    def sources(self, results: Iterable[Node]) -> list[Node]:
+        """The named values that the results need, in the order of the source."""
+        reached = topological(results)
+        named = [n for n in reached if n in self.sourced and n not in self.writer.names]
+        named.sort(key=self.rank.__getitem__)
+        for node in named:
+            self.writer.planned[node] = self.sourced[node]
+        return named
+
+    def adjoints(self, gradients: Sequence[Node], targets: Sequence[Node]) -> list[Node]:
+        """The gradients of named values, from the last value to the first; arguments last."""
+        writer, notes = self.writer, self.graph.notes
+        found: list[tuple[tuple[int, int], Node]] = []
+        reached = writer.reach(gradients)
+        once = used_once(reached, gradients) if len(self.sourced) > LONG else frozenset()
+        for node in reached:
+            forward = notes.gradient_of.get(node)
+            if forward is None or node.op == "constant" or node in writer.names:
+                continue
+            found.append((self.rank.get(forward, (-1, -1)), node))
+            named = forward in self.sourced and forward.op != "parameter" and node not in once
+            if named and node not in writer.planned:
+                self._plan(node, f"d_{self.sourced[forward]}", "gradient")
+        found.sort(key=lambda pair: pair[0], reverse=True)
+        roots = [node for _, node in found]
+        for node, target in zip(gradients, targets, strict=True):
+            free = node not in writer.names and node not in writer.planned
+            if free and node.op != "constant":
+                self._plan(node, f"d_{self.sourced[target]}", "gradient")
+                self.own[target] = self.writer.planned[node]
+                roots.append(node)
+        return roots
+
+    def tangents(self, results: Sequence[Node]) -> list[Node]:
+        """Named values and their tangents, in the order of the source."""
+        values = self.sources(results)
+        tangent_of = self.graph.notes.tangent_of
+        moved: dict[Node, list[Node]] = {}
+        for node in topological(results):
+            forward = tangent_of.get(node)
+            if forward in self.sourced and node.op != "constant" and node not in self.writer.names:
+                assert forward is not None
+                moved.setdefault(forward, []).append(node)
+                if node not in self.writer.planned:
+                    self._plan(node, f"d_{self.sourced[forward]}", "tangent")
+        return [n for v in values for n in (v, *moved.get(v, ()))]
+
+    def _plan(self, node: Node, name: str, role: Role) -> None:
+        self.writer.planned[node] = self.scope.give(name)
+        self.writer.planned_roles[node] = role
+
+    def seeds(self, seeds: Sequence[Node], values: Sequence[Node]) -> tuple[str, ...]:
+        """Names the seeds; gives the names of the arguments (saved, grad)."""
+        saved = self.scope.give("saved")
+        if len(seeds) == 1:
+            self.writer.names[seeds[0]] = grad = self.scope.give("grad")
+            return saved, grad
+        real_values = [v for v in values if is_real(v)]
+        for k, (seed, value) in enumerate(zip(seeds, real_values, strict=True), 1):
+            of = self.sourced.get(value, str(k)) if value.op != "parameter" else str(k)
+            self.writer.names[seed] = self.scope.give(f"grad_{of}")
+        return saved, self.scope.give("grad")
+
+    def aliases(
+        self, values: Sequence[Node], gradients: Sequence[Node], targets: Sequence[Node]
+    ) -> tuple[str, ...]:
+        """A name for each gradient: `d_b = d_n` where it is the gradient of another value too."""
+        names: list[str] = []
+        users: dict[Node, list[Node]] = {}
+        for user in topological(values):
+            for operand in user.inputs:
+                users.setdefault(operand, []).append(user)
+        for node, target in zip(gradients, targets, strict=True):
+            if node.op == "constant":
+                names.append("")
+                continue
+            name = self.own.get(target)
+            if name is None:
+                name = self.scope.give(f"d_{self.sourced[target]}")
+                self.writer.alias(name, node, users.get(target, ()))
+            names.append(name)
+        return tuple(names)
+
+    def routine(
+        self,
+        kind: Kind,
+        key: str,
+        *,
+        values: tuple[Node, ...] = (),
+        gradients: tuple[Node, ...] = (),
+        saved: tuple[str, ...] = (),
+        names: tuple[str, ...] = (),
+        packed: tuple[str, ...] = (),
+        tangents: tuple[str, ...] = (),
+        rows: int = 0,
+    ) -> Routine:
+        subject, writer = self.subject, self.writer
+        lines = writer.lines
+        if not saved:
+            lines = reuse(lines, writer, (*values, *gradients))
+        called = {str(n.attribute("callee")) for n in writer.written if n.op == "call"}
+        callees = {k: name for k, name in self.callees.items() if k in called}
+        externs = {
+            k: extern
+            for k in callees
+            if (s := subject.module.signatures.get(k)) is not None
+            and (extern := s.extern) is not None
+        }
+        arguments = [p for p in self.graph.parameters if p in self.sourced]
+        doc = docs.docstring(
+            kind,
+            subject.key,
+            subject.signature,
+            subject.functions.names.get(subject.key, subject.key),
+            [self.sourced[p] for p in arguments if is_real(p)],
+            len(subject.graph.results),
+        )
+        return Routine(
+            name=subject.functions.name(key),
+            kind=kind,
+            key=subject.key if kind != "internal" else key,
+            doc=doc,
+            parameters=tuple((writer.names[p], p) for p in self.parameters),
+            defaults=self._defaults(kind),
+            saved=saved,
+            lines=tuple(lines),
+            names=writer.names,
+            values=values,
+            gradients=gradients,
+            gradient_names=names or ("",) * len(gradients),
+            packed=packed,
+            callees=callees,
+            externs=externs,
+            doors=frozenset(k for k in callees if subject.functions.is_entry(k)),
+            tangents=tangents,
+            rows=rows,
+            is_entry=subject.is_entry,
+            may_raise=any(self._may_raise(n) for n in writer.written),
+        )
+
+    def _may_raise(self, node: Node) -> bool:
+        if node.op == "call":
+            return not self.subject.functions.is_entry(str(node.attribute("callee")))
+        entry = TABLE.get(node.op)
+        if entry is None or not entry.raises:
+            return False
+        divisor = node.inputs[1] if node.op == "div" else None
+        return divisor is None or divisor.op != "constant" or divisor.value == 0
+
+    def _defaults(self, kind: Kind) -> dict[str, str]:
+        if kind == "backward":
+            seeds = self.graph.seeds
+            return {self.writer.names[seeds[0]]: "1.0"} if len(seeds) == 1 else {}
+        if kind in ("jvp", "internal"):
+            return {}
+        defaults: dict[str, str] = {}
+        for (name, type), parameter in zip(
+            self.subject.signature.parameters, self.parameters, strict=False
+        ):
+            value = self.subject.signature.defaults.get(name)
+            if value is None:
+                continue
+            if isinstance(value, bool | float):
+                text = repr(value)
+            elif type.dtype == "real":
+                text = real(value, False)
+            else:
+                text = str(value)
+            defaults[self.writer.names[parameter]] = text
+        return defaults

@@ -67,7 +67,7 @@ def elementwise_forward(function: Any = None, /, **types: type) -> Any:
         shape = common_shape(arguments) if is_plain else None
         if shape is not None:
             value, saved = silent(*arguments)
-            keep = Saved(saved, (shape,) * count, shape, DOUBLE, _results(value))
+            keep = Saved(saved, (shape,) * count, shape, DOUBLE, _results(value), True)
             taken = [*arguments, *leaves(saved)]
             if not are_own((value,), shape, taken):
                 value = spread(value, shape, DOUBLE, taken)
@@ -90,6 +90,7 @@ class Saved(NamedTuple):
     shape: Shape  # of the values
     dtype: np.dtype[Any]
     results: int | None  # how many of the values are real; None of one that is not in a tuple
+    is_plain: bool = False  # whether all arguments are float64 arrays of one shape
 
 
 def _results(value: Any) -> int | None:
@@ -111,7 +112,7 @@ def elementwise_backward(function: Function, /) -> Any:
         if not isinstance(saved, Saved):
             kind = type(saved).__name__
             raise TypeError(f"{name}: 'saved' must be what the forward pass gave, not {kind}")
-        values, owns, shape, dtype, _ = saved
+        values, owns, shape, dtype, _, _ = saved
         if not arguments and not keywords:
             fields = silent(values)
             seeds: Any = ()
@@ -119,7 +120,7 @@ def elementwise_backward(function: Function, /) -> Any:
             seeds = _seeds(name, saved, *arguments, **keywords)
             fields = silent(values, seeds)
         taken = [*leaves(values), *leaves(seeds)]
-        if dtype is DOUBLE and all(own == shape for own in owns) and are_own(fields, shape, taken):
+        if saved.is_plain and are_own(fields, shape, taken):
             return fields
         return gradients(fields, owns, shape, dtype, taken)
 

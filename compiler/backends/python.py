@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from mgrad.compiler.backends import module
 from mgrad.compiler.backends.module import Body, Imports, bracketed
 from mgrad.compiler.backends.text import INDENT, docstring
-from mgrad.compiler.ir.node import Node
 from mgrad.compiler.header import Header
+from mgrad.compiler.ir.node import Node
 from mgrad.compiler.ir.types import Type
 from mgrad.compiler.schedule.schedule import Routine
 

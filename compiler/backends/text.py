@@ -21,15 +21,17 @@ def comment(text: str) -> str:
 
 def docstring(text: str, indent: str = INDENT) -> list[str]:
     """The lines of a docstring; quotes and backslashes are escaped, long lines wrapped."""
-    lines: list[str] = []
-    for raw in text.strip().splitlines():
-        clean = "".join(c if c.isprintable() else " " for c in raw).rstrip()
-        clean = clean.replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
-        lines += textwrap.wrap(clean, WIDEST - len(indent)) or [""]
-    if not lines:
+    clean = "\n".join(
+        "".join(c if c.isprintable() else " " for c in raw).rstrip() for raw in text.splitlines()
+    ).strip()
+    if not clean:
         return []
-    if lines[-1].endswith('"'):
-        lines[-1] = f'{lines[-1][:-1]}\\"'
+    escaped = clean.replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
+    if clean.endswith('"') and not clean.endswith('"""'):
+        escaped = f'{escaped[:-1]}\\"'
+    lines: list[str] = []
+    for line in escaped.split("\n"):
+        lines += textwrap.wrap(line, WIDEST - len(indent), break_long_words=False) or [""]
     if len(lines) == 1:
         return [f'{indent}"""{lines[0]}"""']
     body = [f"{indent}{line}".rstrip() for line in lines[1:]]
@@ -59,9 +61,9 @@ def aligned(codes: Sequence[str], lines: Sequence[Line]) -> list[str]:
             printed += code.splitlines()
             continue
         beside = f"{text:<{widest}}  {comment(place)}" if place else text
-        if len(code) + 4 + len(beside) > WIDTH + 8:
+        if len(code) + 4 + len(beside) > WIDEST:
             indent = code[: len(code) - len(code.lstrip())]
-            printed += [f"{indent}# {beside}", *code.splitlines()]
+            printed += [f"{indent}# {text}  {comment(place)}".rstrip(), *code.splitlines()]
         else:
             printed.append(
                 f"{code:<{column}}# {beside}" if len(code) < column else f"{code}  # {beside}"

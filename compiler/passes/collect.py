@@ -8,10 +8,10 @@ Kahan's summation, and inf - inf stay as they are. A sum of many values is not m
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from mgrad.compiler.ir.graph import Graph, remake, rewrite
+from mgrad.compiler.ir.graph import Graph, carry, remake, rewrite
 from mgrad.compiler.ir.node import Node
 from mgrad.compiler.passes.fold import exact
 
@@ -48,6 +48,7 @@ def run(graph: Graph) -> Graph:
         return graph
     forms: dict[Node, tuple[Form, bool]] = {}  # of old nodes; whether anything was merged
     written: dict[Node, Node] = {}
+    late: dict[Node, Node] = {}  # what stands for a node that was written after its turn
 
     def write(old: Node, new: Node) -> Node:
         """The collected sum of a node; what lies inside another sum is only written if need be."""
@@ -56,7 +57,7 @@ def run(graph: Graph) -> Graph:
             return new
         found = written.get(old)
         if found is None:
-            found = written[old] = _emit(form, old)
+            found = written[old] = late[new] = _emit(form, old)
         return found
 
     def rule(node: Node, inputs: tuple[Node, ...]) -> Node:
@@ -88,7 +89,8 @@ def run(graph: Graph) -> Graph:
         made = remake(node, inputs)
         return write(node, made) if owner[node] is node else made
 
-    return rewrite(graph, rule)
+    result = rewrite(graph, rule)
+    return replace(result, notes=carry(result.notes, late))
 
 
 def _promising(order: list[Node], owner: dict[Node, Node]) -> set[Node]:

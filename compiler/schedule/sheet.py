@@ -112,11 +112,8 @@ class Sheet:
         ranks: dict[Node, tuple[int, int]] = {}
         for place, node in enumerate(self.order):
             own = spans.get(node)
-            if own:
-                start = own[0].start
-            else:
-                start = max((ranks[i][0] for i in node.inputs), default=0)
-            ranks[node] = (start, place)
+            after = max((ranks[i][0] for i in node.inputs), default=0)
+            ranks[node] = (own[0].start if own else after, place)
         return ranks
 
     def sources(self, results: Iterable[Node]) -> list[Node]:

@@ -24,8 +24,8 @@ import mpmath
 from mgrad.compiler.sema.program import Function, Program
 from mgrad.compiler.verify.certificate import check_function, run_module
 from mgrad.compiler.verify.evaluation import Evaluation, Sampler
-from mgrad.compiler.verify.functions import dtype, number, printed
 from mgrad.compiler.verify.reference import Reference, is_real
+from mgrad.compiler.verify.spelling import dtype, number, printed
 from mgrad.compiler.verify.terms import Dag
 
 ENOUGH = 0.99

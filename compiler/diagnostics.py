@@ -81,7 +81,7 @@ def excerpt(span: Span) -> list[str]:
     first = max(0, column - 60)
     shown = text[first : first + 120]
     width = max(1, min(width, len(shown) - (column - 1 - first)))
-    shown = "".join(" " if c == "\t" else c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in shown)
+    shown = "".join(map(_visible, shown))
     before, after = ("…" if first else ""), ("…" if first + 120 < len(text) else "")
     gutter = len(str(line))
     pad = " " * (column - 1 - first + len(before))
@@ -91,3 +91,9 @@ def excerpt(span: Span) -> list[str]:
         f"{line} | {before}{shown}{after}",
         f"{' ' * gutter} | {pad}{'^' * width}",
     ]
+
+
+def _visible(character: str) -> str:
+    if character == "\t":
+        return " "
+    return character if character.isprintable() else "\N{REPLACEMENT CHARACTER}"

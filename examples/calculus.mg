@@ -27,20 +27,20 @@ test newton_step'(2.0945514815423266) ~= 0
 test halley_step(halley_step(halley_step(2))) ~= 2.0945514815423266
 
 ## A damped wave, the curve of the examples below.
-fn wave(x) = exp(-x/4)*sin(x)
+fn wave(x in (-10, 10)) = exp(-x/4)*sin(x)
 
 ## Curvature of the graph of `wave` (do Carmo, Differential Geometry, sec. 1-5).
-fn curvature(x) = wave''(x)/(1 + wave'(x)^2)^(3/2)
+fn curvature(x in (-10, 10)) = wave''(x)/(1 + wave'(x)^2)^(3/2)
 
 test curvature(0) ~= -0.17677669529663688    # wave'(0) = 1, wave''(0) = -1/2
 
 ## How fast the curvature changes along x: a third derivative.
-fn curvature_change(x) = curvature'(x)
+fn curvature_change(x in (-10, 10)) = curvature'(x)
 
 test curvature_change(x) == diff(curvature(x), x)
 
 ## Taylor's polynomial of the third degree of `wave` around a.
-fn taylor(x, a) {
+fn taylor(x in (-3, 3), a in (-3, 3)) {
   t = x - a
   return wave(a) + wave'(a)*t + wave''(a)*t^2/2 + wave'''(a)*t^3/6
 }
@@ -61,12 +61,12 @@ fn schwarzian_moebius(x in (-1, 10)) {
 test schwarzian_moebius(x) == 0
 
 ## The Schwarzian derivative of tanh: -2 everywhere.
-fn schwarzian_tanh(x) {
+fn schwarzian_tanh(x in (-2, 2)) {
   f1 = squash'(x)
   return squash'''(x)/f1 - 3/2*(squash''(x)/f1)^2
 }
 
-fn squash(x) = tanh(x)
+fn squash(x in (-2, 2)) = tanh(x)
 
 test schwarzian_tanh(x) == -2
 
@@ -95,10 +95,10 @@ fn laplacian(x, y) {
 test laplacian(x, y) == 0
 
 ## The heat kernel on the line (Evans, Partial Differential Equations, sec. 2.3.1).
-fn heat_kernel(x, t in (0.1, 10)) = exp(-x^2/(4*t))/sqrt(4*pi*t)
+fn heat_kernel(x in (-5, 5), t in (0.1, 10)) = exp(-x^2/(4*t))/sqrt(4*pi*t)
 
 ## What is left of the heat equation u_t - u_xx for the kernel.
-fn heat_residual(x, t in (0.1, 10)) {
+fn heat_residual(x in (-5, 5), t in (0.1, 10)) {
   u = heat_kernel(x, t)
   return diff(u, t) - diff(diff(u, x), x)
 }
@@ -106,10 +106,10 @@ fn heat_residual(x, t in (0.1, 10)) {
 test heat_residual(x, t) == 0
 
 ## A soliton of speed c (Korteweg & de Vries, 1895), for u_t + 6 u u_x + u_xxx = 0.
-fn soliton(x, t, c in (0.1, 4)) = c/2/cosh(sqrt(c)/2*(x - c*t))^2
+fn soliton(x in (-5, 5), t in (-1, 1), c in (0.1, 4)) = c/2/cosh(sqrt(c)/2*(x - c*t))^2
 
 ## What is left of the Korteweg–de Vries equation: a third derivative in x.
-fn soliton_residual(x, t, c in (0.1, 4)) {
+fn soliton_residual(x in (-5, 5), t in (-1, 1), c in (0.1, 4)) {
   u = soliton(x, t, c)
   u_x = diff(u, x)
   u_xxx = diff(diff(u_x, x), x)

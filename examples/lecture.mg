@@ -40,20 +40,17 @@ fn neuron(x1, x2, w1, w2, b) {
   return o
 }
 
+fn neuron_x1(x1, x2, w1, w2, b) = diff(neuron(x1, x2, w1, w2, b), x1)
+
 # The lecture's b makes n = asinh(1) at x = (2, 0), w = (-3, 1): then o = 1/sqrt(2) and
 # 1 - o^2 = 1/2, so the gradients are -3/2, 1/2, 1, 0 and 1/2.
-fn neuron_x1(x1, x2, w1, w2, b) = diff(neuron(x1, x2, w1, w2, b), x1)
-fn neuron_x2(x1, x2, w1, w2, b) = diff(neuron(x1, x2, w1, w2, b), x2)
-fn neuron_w1(x1, x2, w1, w2, b) = diff(neuron(x1, x2, w1, w2, b), w1)
-fn neuron_w2(x1, x2, w1, w2, b) = diff(neuron(x1, x2, w1, w2, b), w2)
-fn neuron_b(x1, x2, w1, w2, b) = diff(neuron(x1, x2, w1, w2, b), b)
-
 test neuron(2, 0, -3, 1, 6.8813735870195432) ~= 0.70710678118654752
 test neuron_x1(2, 0, -3, 1, 6.8813735870195432) ~= -1.5
-test neuron_x2(2, 0, -3, 1, 6.8813735870195432) ~= 0.5
-test neuron_w1(2, 0, -3, 1, 6.8813735870195432) ~= 1
-test neuron_w2(2, 0, -3, 1, 6.8813735870195432) == 0
-test neuron_b(2, 0, -3, 1, 6.8813735870195432) ~= 0.5
+test diff(neuron(x1, x2, w1, w2, b), x1) == w1*(1 - neuron(x1, x2, w1, w2, b)^2)
+test diff(neuron(x1, x2, w1, w2, b), x2) == w2*(1 - neuron(x1, x2, w1, w2, b)^2)
+test diff(neuron(x1, x2, w1, w2, b), w1) == x1*(1 - neuron(x1, x2, w1, w2, b)^2)
+test diff(neuron(x1, x2, w1, w2, b), w2) == x2*(1 - neuron(x1, x2, w1, w2, b)^2)
+test diff(neuron(x1, x2, w1, w2, b), b) == 1 - neuron(x1, x2, w1, w2, b)^2
 
 ## The same neuron with tanh taken apart: tanh(n) = (exp(2n) - 1)/(exp(2n) + 1).
 fn neuron_by_exp(x1, x2, w1, w2, b) {

@@ -52,10 +52,11 @@ fn helical_valley(x, y, z) {
 test helical_valley(1, 0, 0) ~= 0
 test helical_valley(-1, 0, 0) ~= 2500   # the starting point of MGH
 
-fn box_term(t, x, y, z) = (exp(-t*x) - exp(-t*y) - z*(exp(-t) - exp(-10*t)))^2
+fn box_term(t in (0, 1], x in (-1, 20), y in (-1, 20), z in (-1, 25)) =
+  (exp(-t*x) - exp(-t*y) - z*(exp(-t) - exp(-10*t)))^2
 
 ## Box (1966) in three dimensions; MGH 12.
-fn box(x, y, z) =
+fn box(x in (-1, 20), y in (-1, 20), z in (-1, 25)) =
   box_term(0.1, x, y, z) + box_term(0.2, x, y, z) + box_term(0.3, x, y, z) +
   box_term(0.4, x, y, z) + box_term(0.5, x, y, z) + box_term(0.6, x, y, z) +
   box_term(0.7, x, y, z) + box_term(0.8, x, y, z) + box_term(0.9, x, y, z) +
@@ -78,10 +79,13 @@ fn wood(a, b, c, d) =
 test wood(1, 1, 1, 1) == 0
 test wood(-3, -1, -3, -1) ~= 19192      # the starting point of MGH
 
-fn brown_dennis_term(t, a, b, c, d) = ((a + b*t - exp(t))^2 + (c + d*sin(t) - cos(t))^2)^2
+fn brown_dennis_term(
+  t in (0, 4], a in (-100, 100), b in (-100, 100), c in (-100, 100), d in (-100, 100)
+) =
+  ((a + b*t - exp(t))^2 + (c + d*sin(t) - cos(t))^2)^2
 
 ## Brown & Dennis (1971); MGH 16. The minimum is 85822.2.
-fn brown_dennis(a, b, c, d) =
+fn brown_dennis(a in (-100, 100), b in (-100, 100), c in (-100, 100), d in (-100, 100)) =
   brown_dennis_term(0.2, a, b, c, d) + brown_dennis_term(0.4, a, b, c, d) +
   brown_dennis_term(0.6, a, b, c, d) + brown_dennis_term(0.8, a, b, c, d) +
   brown_dennis_term(1, a, b, c, d) + brown_dennis_term(1.2, a, b, c, d) +

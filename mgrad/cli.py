@@ -124,8 +124,9 @@ def check(
     level: Level = 1,
     settings: Settings = None,
 ) -> None:
-    """Check every gradient of FILE against SymPy and against 100-digit arithmetic.
+    """Check every gradient of FILE, and its numbers.
 
+    The formulas are held against SymPy's, the numbers against 100-digit arithmetic.
     This runs the emitted code and what its extern functions name.
     """
     from mgrad import files
@@ -279,7 +280,7 @@ def main() -> NoReturn:
     """Run the command line. Every end is a status: 0, 1 for a fault in the input, 2 for a wrong
     command line."""
     try:
-        app()
+        app(prog_name="mgrad")  # also where `python -m mgrad` was typed
     except UsageError as error:
         _end(f"error: {error}", 2)
     except RunError as error:

@@ -83,9 +83,9 @@ def take(
     TypeError where one does not hold numbers of its kind, ValueError where shapes do not broadcast;
     both name the function and the arguments.
     """
-    found = [
+    found: list[tuple[Any, Any]] = [
         (value, None)
-        if type(value) is float and kind is float
+        if type(value) is float and kind is float  # most often
         else _array(function, n, kind, value)
         for n, kind, value in zip(names, types, arguments, strict=True)
     ]
@@ -102,9 +102,8 @@ def take(
 def _converted(value: Any, dtype: np.dtype[Any]) -> Any:
     if type(value) is float:
         return dtype.type(value)
-    return (
-        value.astype(dtype, copy=False)[()] if value.ndim == 0 else value.astype(dtype, copy=False)
-    )
+    array = value.astype(dtype, copy=False)
+    return array if array.ndim else array[()]
 
 
 def _array(function: str, name: str, kind: type, value: Any) -> tuple[Array, Any]:

@@ -165,8 +165,8 @@ def _signed_inf(x: float) -> float:
     return math.copysign(math.inf, x)
 
 
-def _log(x: float, base: float = 0.0) -> float:
-    if base:
+def _log(x: float, base: float | None = None) -> float:
+    if base is not None:
         return float(BUILTINS[math.log](x) / BUILTINS[math.log](base))
     return -math.inf if x == 0 else math.nan
 
@@ -188,7 +188,7 @@ def _ldexp(x: float, exponent: float) -> float:
     return math.copysign(math.inf, x)
 
 
-# What a function gives where it raises; it may raise ValueError or OverflowError.
+# What a function gives where Python raises: there, the value by IEEE 754 is inf or nan.
 WHERE_RAISED: dict[str, Function] = {
     "exp": _inf,
     "exp2": _inf,
@@ -217,7 +217,7 @@ def _of_math(function: Function, where_raised: Function) -> Function:
         values = [to_float(x) for x in arguments]
         try:
             return Real(function(*values))
-        except (ValueError, OverflowError):
+        except (ArithmeticError, ValueError):
             return Real(where_raised(*values))
 
     return twin

@@ -181,7 +181,7 @@ class Whole(int):
     def __rmod__(self, other: int) -> Any:
         return Whole(other) % self if isinstance(other, int) else NotImplemented
 
-    def __rpow__(self, other: int, modulus: None = None) -> Any:  # type: ignore[misc]
+    def __rpow__(self, other: int, modulus: None = None) -> Any:  # type: ignore[override]
         if modulus is not None or not isinstance(other, int):
             return NotImplemented
         return Whole(other) ** self

@@ -100,10 +100,26 @@ def print_module(routines: Sequence[Routine], header: Header, target: Target, fr
         f"# SHA-256 of the source: {header.digest}",
     ]
     head += docstring(header.doc, "") if header.doc else []
-    text = [*head, "", *imports.lines(), "", f"{require}({INTERFACE})"]
+    mapped = _mapped(routines, imports) if target == "numpy" else []
+    text = [*head, "", *imports.lines(), "", f"{require}({INTERFACE})", *mapped]
     for block in blocks:
         text += ["", "", *block]
     return "\n".join(text) + "\n"
+
+
+def _mapped(routines: Iterable[Routine], imports: Imports) -> list[str]:
+    """Statements that let Python functions of numbers map over arrays; those of NumPy and SciPy
+    do."""
+    names = {
+        routine.callees[key]: module.partition(".")[0]
+        for routine in routines
+        for key, (module, _) in routine.externs.items()
+    }
+    return [
+        f"{name} = {imports.use('mgrad.runtime.extern.over_arrays')}({name})"
+        for name, root in names.items()
+        if root not in ("numpy", "scipy")
+    ]
 
 
 def _user_names(routines: Iterable[Routine]) -> set[str]:

@@ -52,6 +52,21 @@ class FailedTest(Diagnostic):
         super().__init__(span, f"test failed: {left} {relation} {right} does not hold{why}")
 
 
+class MissingExtern(Diagnostic):
+    """Python has no function of the name that an `extern` gives.
+
+        extern fn j9(x) = "scipy.special.j_nine"
+
+    The path is that of a module and a name in it, as in `from scipy.special import j0`. The package
+    must be installed where the check runs.
+    """
+
+    code = "E303"
+
+    def __init__(self, span: Span, name: str, path: str, why: str) -> None:
+        super().__init__(span, f"the function '{path}' of extern '{name}' cannot be had: {why}")
+
+
 class LostDigits(Diagnostic):
     """A correct formula that loses digits: two numbers that are almost equal are subtracted.
 

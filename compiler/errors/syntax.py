@@ -206,10 +206,12 @@ class LineStartsWithOperator(Diagnostic):
 class BraceOnNextLine(Diagnostic):
     """The `{` of a block stands on the line of its head.
 
-    fn f(x)
-    {
-      return x
-    }
+        fn f(x)
+        {
+          return x
+        }
+
+    Write `fn f(x) {`.
     """
 
     code = "E012"
@@ -242,10 +244,12 @@ class SeveralStatements(Diagnostic):
 class EmptyReturn(Diagnostic):
     """`return` gives back one or more values.
 
-    fn f(x) {
-      y = x^2
-      return
-    }
+        fn f(x) {
+          y = x^2
+          return
+        }
+
+    Name what is to come out: `return y`.
     """
 
     code = "E014"
@@ -273,7 +277,9 @@ class MissingElse(Diagnostic):
 class AssignmentForComparison(Diagnostic):
     """`=` gives a name its value; equality is asked with `==`.
 
-    fn f(x) = if x = 0 then 1 else sin(x)/x
+        fn f(x) = if x = 0 then 1 else sin(x)/x
+
+    Write `x == 0`.
     """
 
     code = "E016"
@@ -285,7 +291,9 @@ class AssignmentForComparison(Diagnostic):
 class ComparisonForAssignment(Diagnostic):
     """A statement gives a name its value with `=`; `==` compares.
 
-    y == 2*x
+        y == 2*x
+
+    Write `y = 2*x`.
     """
 
     code = "E017"
@@ -334,7 +342,9 @@ class ForeignWord(Diagnostic):
 class MissingBody(Diagnostic):
     """A definition's head is followed by `= expression` or by a block.
 
-    fn f(x)
+        fn f(x)
+
+    Write `fn f(x) = x^2`, or `fn f(x) {` with a block that ends in `return`.
     """
 
     code = "E019"
@@ -346,7 +356,9 @@ class MissingBody(Diagnostic):
 class NetworksLater(Diagnostic):
     """Layers, models and training are part of the language, but not of this version of mgrad.
 
-    layer Dense(units)(x: [.., n]) { … }
+        layer Dense(units)(x: [.., n]) { … }
+
+    Until then, write the layer as a function of its weights.
     """
 
     code = "E020"
@@ -465,7 +477,9 @@ class TestWithoutRelation(Diagnostic):
 class EmptyBlock(Diagnostic):
     """A block holds at least one statement.
 
-    if x > 0 { }
+        if x > 0 { }
+
+    Write the statement that is missing, or leave the block out.
     """
 
     code = "E027"
@@ -477,7 +491,9 @@ class EmptyBlock(Diagnostic):
 class PositionalAfterKeyword(Diagnostic):
     """Arguments given by name come after those given by place.
 
-    decay(steps=10, y, k)
+        decay(steps=10, y, k)
+
+    Write `decay(y, k, steps=10)`.
     """
 
     code = "E028"
@@ -510,7 +526,9 @@ class UncalledPrime(Diagnostic):
 class StringAsValue(Diagnostic):
     """Strings name files and Python functions, in `use` and `extern`. They are no values.
 
-    fn f(x) = "x"
+        fn f(x) = "x"
+
+    A value is a number or a truth value.
     """
 
     code = "E030"
@@ -538,7 +556,9 @@ class PythonConditional(Diagnostic):
 class MissingOperator(Diagnostic):
     """Two values stand side by side. A product is always written with `*`.
 
-    fn f(x) = 2x
+        fn f(x) = 2x
+
+    Write `2*x`.
     """
 
     code = "E032"
@@ -555,8 +575,10 @@ class MissingOperator(Diagnostic):
 class ColonForBrace(Diagnostic):
     """Blocks stand in braces, and indentation has no meaning.
 
-    if x > 0:
-      y = 1
+        if x > 0:
+          y = 1
+
+    Write `if x > 0 {`, the statements, and `}`.
     """
 
     code = "E033"
@@ -568,9 +590,11 @@ class ColonForBrace(Diagnostic):
 class EqualsAndBrace(Diagnostic):
     """A body is either `= expression` or a block, not both.
 
-    fn f(x) = {
-      return x
-    }
+        fn f(x) = {
+          return x
+        }
+
+    Write `fn f(x) {`, or `fn f(x) = x`.
     """
 
     code = "E034"
@@ -582,7 +606,9 @@ class EqualsAndBrace(Diagnostic):
 class ExternResults(Diagnostic):
     """An `extern` declares at most one result.
 
-    extern fn f(x) -> [2], [3] = "module.f"
+        extern fn f(x) -> [2], [3] = "module.f"
+
+    Declare the first alone, or one `extern` for each.
     """
 
     code = "E035"
@@ -594,7 +620,9 @@ class ExternResults(Diagnostic):
 class SettingsHere(Diagnostic):
     """Only functions have settings, the names after `;`.
 
-    derivative f(x; n = 2) = x
+        derivative f(x; n = 2) = x
+
+    Leave it out: a stated derivative repeats the arguments of its function, and no more.
     """
 
     code = "E036"
@@ -606,7 +634,9 @@ class SettingsHere(Diagnostic):
 class MissingComma(Diagnostic):
     """The parts of a list are separated by commas.
 
-    fn f(x y) = x
+        fn f(x y) = x
+
+    Write `fn f(x, y) = x`.
     """
 
     code = "E037"

@@ -28,7 +28,8 @@ def reals(nodes: Iterable[Node]) -> list[Node]:
 
 def joints(module: Module, entries: Iterable[str], emit: Sequence[str] = ()) -> Module:
     """The module with what the routines of its entries need. It is ready to be optimised."""
-    entries = tuple(entries)
+    without = opaque(module)
+    entries = tuple(key for key in entries if key not in without)
     graphs = dict(module.graphs)
     for key in entries:
         graph = graphs[key]
@@ -58,6 +59,19 @@ def joints(module: Module, entries: Iterable[str], emit: Sequence[str] = ()) -> 
             if f"{key}@vjp" in graphs and key in graphs and f"{key}@joint" not in graphs
         ]
     return module
+
+
+def opaque(module: Module) -> frozenset[str]:
+    """The functions that have no gradient: they call an extern whose derivative is not stated."""
+    found = {
+        key for key, s in module.signatures.items() if s.extern is not None and s.stated is None
+    }
+    for key, graph in module.graphs.items():  # callees come first
+        signature = module.signatures.get(key)
+        is_stated = signature is not None and signature.stated is not None
+        if not is_stated and any(callee in found for callee in callees(graph)):
+            found.add(key)
+    return frozenset(found)
 
 
 def _value_and_grad(graph: Graph, module: Module) -> Graph:

@@ -56,6 +56,14 @@ NOUNS = {
     "to_real": "number",
     "to_int": "number",
     "mark": "value",
+    "exp": "exponential",
+    "log": "logarithm",
+    "sqrt": "root",
+    "cbrt": "root",
+    "sin": "sine",
+    "cos": "cosine",
+    "tan": "tangent",
+    "abs": "size",
     "maximum": "greatest",
     "minimum": "least",
 } | dict.fromkeys(("lt", "le", "gt", "ge", "eq", "ne"), "test")
@@ -87,7 +95,7 @@ def role(node: Node, names: Mapping[Node, str], users: Mapping[Node, Node]) -> s
             name = f"{names[user]}_{parts[position]}"
             if len(name) <= LONGEST:
                 return name
-    return NOUNS.get(node.op, node.op)
+    return NOUNS.get(node.op, f"{node.op}_value")
 
 
 def _own(node: Node, names: Mapping[Node, str]) -> str | None:
@@ -101,7 +109,7 @@ def _own(node: Node, names: Mapping[Node, str]) -> str | None:
             x = str(number)
         if x is None:
             return None
-        return f"minus_{x}" if op == "neg" else f"{NOUNS.get(op, op)}_{x}"
+        return f"minus_{x}" if op == "neg" else f"{op}_{x}"
     if len(operands) != 2:
         return None
     x, y = operands

@@ -9,6 +9,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
+from keyword import iskeyword
 from typing import Any
 
 from mgrad.compiler.diagnostics import Diagnostic
@@ -401,7 +402,8 @@ class Checker:
                 self.report(meaning.NoArrays(node.result.span, "a shape"))
             result = TYPES[node.result.dtype]  # type: ignore[index]
         module, _, attribute = node.target.rpartition(".")
-        if not module or not all(p.isidentifier() for p in node.target.split(".")):
+        parts = node.target.split(".")
+        if not module or not all(p.isidentifier() and not iskeyword(p) for p in parts):
             self.report(meaning.ExternTarget(node.target_span, node.target))
         key = self._key(entry, {})
         self.externs[key] = Extern(

@@ -10,8 +10,10 @@ from mgrad.compiler.diagnostics import Diagnostic
 from mgrad.compiler.errors.checking import WrongDerivative
 from mgrad.compiler.sema.program import Extern, Function, Program
 from mgrad.compiler.verify.evaluation import Evaluation, Point, Sampler, agree
-from mgrad.compiler.verify.functions import PRECISION, dtype, number, show, show_number
+from mgrad.compiler.verify.functions import PRECISION
+from mgrad.compiler.verify.opaque import missing_extern
 from mgrad.compiler.verify.reference import Reference
+from mgrad.compiler.verify.spelling import dtype, number, show, show_number
 from mgrad.compiler.verify.terms import BudgetExceeded, Dag
 
 DIGITS = 20  # of agreement with the function's own derivative
@@ -29,6 +31,10 @@ def check_stated(program: Program) -> list[Diagnostic]:
     faults: list[Diagnostic] = []
     for key, stated in program.derivatives.items():
         target = program.functions.get(key) or program.externs[key]
+        missing = missing_extern(target) if isinstance(target, Extern) else None
+        if missing is not None:
+            faults.append(missing)
+            continue
         try:
             with mpmath.workdps(PRECISION):
                 fault = _compare(program, target, stated)

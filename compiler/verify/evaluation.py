@@ -14,6 +14,8 @@ from mgrad.compiler.verify.arithmetic import number
 from mgrad.compiler.verify.terms import Dag, Term
 
 Point = tuple[Any, ...]  # one exact number, int or bool an argument
+NOTHING = mpmath.mpf(10) ** -110  # what cancels at 150 digits leaves less than this
+ABSENT = mpmath.mpf(0)  # this very object: the 0 of a branch that is not taken, not 0 by value
 
 
 class Evaluation:
@@ -43,16 +45,22 @@ def evaluate(
     operands = term.operands
     match term.head:
         case "template":
-            assert term.template is not None
+            template = term.template
+            assert template is not None
+            given = [values[o] for o in operands]
+            if template.is_sum and (given[0] is ABSENT or given[1] is ABSENT):
+                return given[1] if given[0] is ABSENT else given[0]
             try:
-                return term.template.evaluate(*[values[o] for o in operands])
+                return template.evaluate(*given)
             except (ArithmeticError, ValueError, TypeError):
                 return mpmath.nan
         case "scale":
             d, p = values[operands[0]], values[operands[1]]
-            return d if d == 0 else d * p
+            return ABSENT if d is ABSENT or p is ABSENT else d * p
         case "constant":
-            return number(term.payload)
+            return (
+                ABSENT if term.payload == 0 and term.payload is not False else number(term.payload)
+            )
         case "symbol":
             return symbols[term.index]
         case "select":
@@ -82,9 +90,7 @@ def agree(a: Any, b: Any, digits: int) -> bool:
     if not (mpmath.isfinite(a) and mpmath.isfinite(b)):
         return False
     size = max(abs(a), abs(b))
-    return bool(
-        abs(a - b) <= size * mpmath.mpf(10) ** -digits or size < mpmath.mpf(10) ** (-2 * digits)
-    )
+    return bool(abs(a - b) <= size * mpmath.mpf(10) ** -digits or size < NOTHING)
 
 
 class Sampler:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import keyword
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,17 +10,19 @@ from typing import Any
 
 import mpmath
 
-from mgrad.compiler.ir.types import Type
 from mgrad.compiler.sema.program import Function, Program
 from mgrad.compiler.verify.evaluation import Evaluation, Point, Sampler, agree, evaluate
 from mgrad.compiler.verify.reference import Reference, is_real
-from mgrad.compiler.verify.symbolic import Equivalence, proofs_of
+from mgrad.compiler.verify.spelling import dtype, number, printed, show, show_number
+from mgrad.compiler.verify.symbolic import DIGITS, Equivalence, proofs_of
 from mgrad.compiler.verify.terms import BudgetExceeded, Dag
 from mgrad.compiler.verify.trace import TraceError, Tracer
 
-PRECISION = 50  # decimal digits of the fingerprints
+PRECISION = 150  # decimal digits of the fingerprints: constants of physics are small
 AGREED = 22  # digits to which random points must agree
+ROUNDED_DIGITS = 13  # the same, where the text holds constants to 16 digits
 POINTS = 4
+BRANCH_POINTS = 10  # a choice between few numbers says little at each
 ROUTINES = ("", "_forward", "_backward", "_value_and_grad", "_jvp", "_jacobian", "_hessian")
 
 
@@ -59,6 +60,7 @@ class Claim:
     what: str
     text: int
     program: int
+    is_value: bool
 
 
 @dataclass
@@ -84,6 +86,10 @@ class Examination:
             for a, k in zip(self.function.arguments, self.kinds, strict=True)
         ]
 
+    def count_gradients(self) -> int:
+        """Partial derivatives: of each real result by each real argument."""
+        return len(self.reals) * sum(is_real(r.type) for r in self.function.results)
+
     # ------------------------------------------------------------------------------------- claims
 
     def gather(self) -> None:
@@ -105,7 +111,7 @@ class Examination:
             for i in range(len(real_results))
         ]
         self.values = [reference.nodes[r].term for r in results]
-        self.tracer.know([c.payload for c in dag.terms if isinstance(c.payload, Fraction)])
+        self.tracer.know(dag.numbers())
         name = printed(self.function.name)
         has = self.tracer.names
 
@@ -122,21 +128,29 @@ class Examination:
             self._claim(
                 "", value_names, lambda: self.tracer.call(name, *self.symbols), lambda: self.values
             )
-        backward: list[int] = []
         if real_results and wrt and f"{name}_forward" in has and f"{name}_backward" in has:
             seeded = [(r, reference.leaf(s)) for r, s in zip(real_results, seeds, strict=True)]
 
-            def both() -> Any:
-                value, saved = self.tracer.call(f"{name}_forward", *self.symbols)
+            saved: list[Any] = []
+
+            def forward() -> Any:
+                value, kept = self.tracer.call(f"{name}_forward", *self.symbols)
+                saved.append(kept)
+                return value
+
+            def pull() -> Any:
+                if not saved:
+                    raise TraceError(f"{name}_forward could not be followed")
                 grad = seeds[0] if len(seeds) == 1 else tuple(seeds)
-                self.saved = saved
-                return value, self.tracer.call(f"{name}_backward", saved, grad)
+                return self.tracer.call(f"{name}_backward", saved[0], grad)
 
-            def expected() -> list[int]:
-                backward[:] = terms(reference.gradient(seeded, wrt))
-                return self.values + backward
-
-            self._claim("_backward", value_names + gradient_names, both, expected)
+            self._claim("_forward", value_names, forward, lambda: self.values)
+            self._claim(
+                "_backward",
+                gradient_names,
+                pull,
+                lambda: terms(reference.gradient(seeded, wrt)),
+            )
         single = len(results) == 1 and real_results and wrt
         one = [(results[0], reference.number(1))] if single else []
         if single and f"{name}_value_and_grad" in has:
@@ -204,7 +218,7 @@ class Examination:
         routine = printed(self.function.name) + suffix
         try:
             expected = program()
-            self.tracer.know([c.payload for c in self.dag.terms if isinstance(c.payload, Fraction)])
+            self.tracer.know(self.dag.numbers())
             found = self.tracer.terms(text())
         except TraceError as error:
             self.verdicts.append(Verdict(routine, "not reached", reason=str(error)))
@@ -217,7 +231,7 @@ class Examination:
             self.verdicts.append(Verdict(routine, "refuted", reason=reason))
             return
         for what, t, p in zip(names, found, expected, strict=True):
-            self.claims.append(Claim(routine, what, t, p))
+            self.claims.append(Claim(routine, what, t, p, what.startswith("value")))
 
     # ------------------------------------------------------------------------------------- judging
 
@@ -233,7 +247,7 @@ class Examination:
         sampler = Sampler(self.kinds, [a.domain for a in self.function.arguments], self.seed)
         points = self._generic_points(sampler)
         wrong: dict[str, tuple[Claim, Point]] = {}
-        order = self._cone([t for c in self.claims for t in (c.text, c.program)])
+        order = self._cone([t for c in self.claims for t in (c.text, c.program)] + self.values)
         special = self._special_points(sampler, len(order))
         for point in points + special:
             if len(wrong) == len(routines) or time.monotonic() > self.deadline:
@@ -255,11 +269,16 @@ class Examination:
 
     def _prove(self, routines: list[str], points: list[Point], special: list[Point]) -> None:
         evaluations = [Evaluation(self.dag, self._bind(p, i)) for i, p in enumerate(points)]
-        branches = any(t.head == "select" for t in self.dag.terms)
-        others = special[: min(40, 60_000 // len(self.dag.terms))] if branches else []
+        most = min(40, 60_000 // len(self.dag.terms))
+        others = special[:most] if self._has_branches() else []
         regions = [Evaluation(self.dag, self._bind(p, 9 + i)) for i, p in enumerate(others)]
         equivalence = Equivalence(
-            self.dag, evaluations, self._assumptions(), self.deadline, regions
+            self.dag,
+            evaluations,
+            self._assumptions(),
+            self.deadline,
+            regions,
+            ROUNDED_DIGITS if self.tracer.rounded else DIGITS,
         )
         try:
             equivalence.absorb()
@@ -272,15 +291,27 @@ class Examination:
             return
         for routine in routines:
             claims = [c for c in self.claims if c.routine == routine]
-            count, most, reasons = proofs_of(equivalence, self.dag, [c.text for c in claims])
+            texts, programs = [c.text for c in claims], [c.program for c in claims]
+            most, reasons = proofs_of(equivalence, self.dag, texts)
+            count = self._identities(equivalence, texts, programs)
             for claim in claims:
                 if equivalence.classes[claim.text] != equivalence.classes[claim.program]:
                     reasons.append(f"{claim.what}: no chain of identities was found")
             if reasons:
                 verdict = Verdict(routine, "agreed", count, most, len(points), AGREED, reasons[0])
             else:
-                verdict = Verdict(routine, "proved", max(count, len(claims)), most)
+                verdict = Verdict(routine, "proved", count, most)
             self.verdicts.append(verdict)
+
+    def _identities(
+        self, equivalence: Equivalence, texts: Sequence[int], programs: Sequence[int]
+    ) -> int:
+        """How many values of the text stand for a value or a cotangent of the program."""
+        made = [
+            {equivalence.classes[t] for t in self._cone(roots) if self.dag.terms[t].operands}
+            for roots in (texts, programs)
+        ]
+        return len(made[0] & made[1])
 
     def _assumptions(self) -> dict[int, dict[str, bool]]:
         found: dict[int, dict[str, bool]] = {}
@@ -339,6 +370,8 @@ class Examination:
             return bool(found) != true
         if not mpmath.isfinite(true):
             return False
+        if not claim.is_value and not all(_is_finite(values[v]) for v in self.values):
+            return False  # what has no value there has no gradient
         if agree(found, true, AGREED):
             return False
         scale = max(abs(true), mpmath.mpf(10) ** -30)
@@ -353,6 +386,7 @@ class Examination:
         """Points where every claim is finite; the fewer, the harder they are to find."""
         found: list[Point] = []
         order = self._cone([c.program for c in self.claims])
+        enough = BRANCH_POINTS if self._has_branches() else POINTS
         for attempt in range(40 if len(order) < 5000 else 12):
             point = sampler.generic((2.0, 0.7, 8.0, 30.0)[attempt % 4])
             values = self._evaluate(order, point)
@@ -361,29 +395,26 @@ class Examination:
                 for c in self.claims
             ):
                 found.append(point)
-                if len(found) == POINTS:
+                if len(found) == enough:
                     break
         return found
 
+    def _has_branches(self) -> bool:
+        return any(t.head == "select" for t in self.dag.terms)
+
     def _special_points(self, sampler: Sampler, size: int) -> list[Point]:
         """Where comparisons of either side change their minds, and far away."""
-        compared: dict[Fraction, None] = {}
-        for term in self.dag.terms:
-            if term.head in ("lt", "le", "eq"):
-                for operand in term.operands:
-                    value = self.dag.number(operand)
-                    if value is not None:
-                        compared[value] = None
-        points = sampler.special(list(compared)[:12])
+        compared = self.dag.compared()
+        points = sampler.special(compared[:12])
         points += [sampler.generic(s) for s in (0.01, 100.0, 1e4, 1e7)]
-        if not compared and not any(t.head == "select" for t in self.dag.terms):
+        if not compared and not self._has_branches():
             points = points[:12]
         return points[: max(6, min(len(points), 150_000 // (size + 1)))]
 
     # ----------------------------------------------------------------------------------- refuting
 
     def _refuted(self, routine: str, claim: Claim, point: Point, good: list[Point]) -> Verdict:
-        order = self._cone([claim.text, claim.program])
+        order = self._cone([claim.text, claim.program, *self.values])
         point = self._shrink(order, claim, point)
         salt = -1 if self._differ(self._evaluate(order, point, -1), claim) else 0
         values = self._evaluate(order, point, salt)
@@ -444,7 +475,8 @@ class Examination:
         program nowhere has; lines that right results need too are passed over."""
         places = self.tracer.places
         right = [c for c in self.claims if c is not claim]
-        everything = self._cone([t for c in self.claims for t in (c.text, c.program)])
+        roots = [t for c in self.claims for t in (c.text, c.program)]
+        everything = self._cone(roots + self.values)
         values = self._evaluate(everything, point, 1)
         trusted = set(self._cone([c.text for c in right if not self._differ(values, c)]))
         mine = self._cone([claim.program] + [c.program for c in right])
@@ -457,28 +489,5 @@ class Examination:
         return places.get(claim.text, (None, None))
 
 
-def dtype(type: Any) -> str:
-    return type.dtype if isinstance(type, Type) else "real"
-
-
-def printed(name: str) -> str:
-    """The name of a function in Python."""
-    return f"{name}_" if keyword.iskeyword(name) else name
-
-
-def number(value: Any) -> Any:
-    if isinstance(value, bool):
-        return value
-    exact = Fraction(value)
-    return mpmath.mpf(exact.numerator) / exact.denominator
-
-
-def show(value: Any) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    exact = Fraction(value)
-    return str(exact.numerator) if exact.denominator == 1 else repr(float(exact))
-
-
-def show_number(value: Any) -> str:
-    return str(value) if isinstance(value, bool) else mpmath.nstr(value, 15)
+def _is_finite(value: Any) -> bool:
+    return isinstance(value, bool) or bool(mpmath.isfinite(value))

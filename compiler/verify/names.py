@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Callable, Mapping
+from fractions import Fraction
 from functools import cache, reduce
 from typing import Any
 
@@ -36,6 +37,36 @@ CONSTANTS: Mapping[str, Any] = {
     "inf": float("inf"),
     "nan": float("nan"),
 }
+
+ROOTS = (
+    sp.Integer(1),
+    *(sp.pi ** sp.Rational(k, 2) for k in (2, -2, 1, -1, 3, -3, 4, -4)),
+    *(sp.sqrt(2) * sp.pi ** sp.Rational(k, 2) for k in (0, 1, -1)),
+    *(f(b) for b in (2, 10) for f in (sp.log, lambda n: 1 / sp.log(n))),
+    sp.log(2 * sp.pi),
+    sp.E,
+    sp.EulerGamma,
+)
+LARGEST_RATIO = 4096
+
+
+@cache
+def exact(value: float) -> Any:
+    """The simple ratio, or multiple of a number like pi, that a literal of 16 digits is nearest to,
+    if any: what a constant computed beforehand stands for."""
+    for root, size in _roots():
+        ratio = Fraction(value / size).limit_denominator(LARGEST_RATIO)
+        near = abs(float(ratio) * size - value) <= 3e-16 * abs(value)
+        if ratio and abs(ratio.numerator) <= LARGEST_RATIO and near:
+            found = sp.Rational(ratio.numerator, ratio.denominator) * root
+            return ratio if found.is_Rational else found
+    return None
+
+
+@cache
+def _roots() -> tuple[tuple[Any, float], ...]:
+    return tuple((root, float(root)) for root in ROOTS)
+
 
 _SHARED: dict[str, Meaning] = {
     "exp": sp.exp,

@@ -1,59 +1,115 @@
-"""Is the number right? The text in float64 against the typed program at 100 digits, whose gradient
-is taken by central differences of step 1e-30: coordinate directions when few, random when many.
+"""Is the number right? Each routine in float64 against the typed program at 100 digits.
+
+The program's value is evaluated with 100 digits, its gradient by central differences of step 1e-30
+relative: in every coordinate when few, in some drawn at random when many. Where differences from
+both sides disagree the function has a kink, and the convention stated for it is what is right.
 """
 
 from __future__ import annotations
 
-import math
 import random
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import mpmath
-import sympy as sp
 
-from mgrad.compiler.ir.types import Interval
-from mgrad.compiler.sema.program import Function
-from mgrad.compiler.source import Span
-from mgrad.compiler.verify.evaluation import Evaluation, Point, Sampler, evaluate
-from mgrad.compiler.verify.reference import Reference, RefNode
-from mgrad.compiler.verify.rewrites import offer
-from mgrad.compiler.verify.terms import placeholder
+from mgrad.compiler.sema.program import Function, Program
+from mgrad.compiler.verify.evaluation import Evaluation, Point, Sampler
+from mgrad.compiler.verify.loss import LARGEST, SMALLEST, Loss, find_loss
+from mgrad.compiler.verify.reference import Reference, is_real
+from mgrad.compiler.verify.spelling import dtype, printed
+from mgrad.compiler.verify.terms import Dag
 
-EXACT_DIGITS = 100
+EXACT_DIGITS = 130  # 100 that count, 30 that differences of step 1e-30 take
 STEP = -30
 ENOUGH = 13.0
-MOST_DIRECTIONS = 8
-MOST_SITES = 5  # lines that are named; where one loses digits, those after it do
-LARGEST, SMALLEST = mpmath.mpf(2) ** 1024, mpmath.mpf(2) ** -1022
+MOST_POINTS = 30
+MOST_COORDINATES = 4
+MOST_TERMS = 20_000  # evaluated for one function: the larger it is, the fewer the points
+KINK = mpmath.mpf(10) ** -12
+NOISE = mpmath.mpf(10) ** -100
 
 
 @dataclass(frozen=True, slots=True)
-class Cancellation:
-    """A typed value that loses digits, and how it may be written."""
+class Exact:
+    """The program at one point. `slopes` are of the sum of the real results, each times its seed;
+    empty where the function is not finite."""
 
-    span: Span | None
-    digits: float  # what is left, of 16
+    point: tuple[Any, ...]
+    values: tuple[Any, ...]
+    slopes: tuple[Any, ...]
+    scale: Any  # of the largest number on the way: what remains of it when all cancels is noise
+
+
+@dataclass
+class Answers:
+    """What is right for one function, at points worth a look; for every target the same."""
+
+    reference: Reference
+    function: Function
+    symbols: list[int]
+    results: list[int]  # terms
+    gradient: list[int]
+    seeds: tuple[float, ...]
+    exact: list[Exact] = field(default_factory=list)
+    _losses: dict[tuple[Any, ...], Loss | None] = field(default_factory=dict)
+
+    def loss(self, point: tuple[Any, ...]) -> Loss | None:
+        """Why the program as written loses digits at a point, if it does."""
+        if point not in self._losses:
+            roots = [*self.results, *self.gradient]
+            known = dict(zip(self.symbols, map(_exactly, point), strict=True))
+            with mpmath.workdps(EXACT_DIGITS):
+                self._losses[point] = find_loss(self.reference, known, roots)
+        return self._losses[point]
+
+    def real_values(self, values: Sequence[Any]) -> list[Any]:
+        return [v for v, r in zip(values, self.function.results, strict=True) if is_real(r.type)]
+
+    def combine(self, known: Mapping[int, Any]) -> Any:
+        """The sum of the real results, each times its seed."""
+        at = Evaluation(self.reference.dag, known)
+        values = self.real_values([at[t] for t in self.results])
+        return sum(mpmath.mpf(w) * v for w, v in zip(self.seeds, values, strict=True))
+
+    def beside(self, known: Mapping[int, Any], symbol: int, step: Any) -> tuple[Any, Any]:
+        """The same one step ahead and one behind."""
+        ahead, behind = (self.combine({**known, symbol: known[symbol] + h}) for h in (step, -step))
+        return ahead, behind
+
+    def show(self, point: tuple[Any, ...]) -> str:
+        shown = [_short(v) for v in point]
+        if len(shown) > 2 and len(set(shown)) == 1:
+            return f"{shown[0]} for all"
+        names = [a.name for a in self.function.arguments]
+        return ", ".join(f"{n} = {v}" for n, v in zip(names, shown, strict=True))
+
+
+@dataclass(frozen=True, slots=True)
+class Shortfall:
+    """Fewer digits than are promised: where, and why if it is known."""
+
+    digits: float
+    what: str  # "value" or "gradient"
     point: str
-    rewrite: str | None
+    points: int  # at so many
+    loss: Loss | None
 
 
 @dataclass
 class Accuracy:
-    """Agreement in decimal digits, the least over the points: of the value and of the gradient."""
+    """Correct decimal digits, the least over the points; shortfalls of known cause apart."""
 
     value: float = 16.0
     gradient: float = 16.0
     points: int = 0
-    worst: str = ""
-    cancellations: list[Cancellation] = field(default_factory=list)
-    warnings: list[str] = field(default_factory=list)  # the same, as the user reads them
+    shortfalls: list[Shortfall] = field(default_factory=list)
 
 
-def digits(computed: Any, true: Any) -> float:
-    """Correct decimal digits of a float, 16 at most."""
+def digits(computed: Any, true: Any, scale: Any = 0) -> float:
+    """Correct decimal digits of a float, 16 at most. Below `scale`·1e-100 a number is 0."""
     value = mpmath.mpf(computed)
     if true != true:
         return 16.0
@@ -64,170 +120,235 @@ def digits(computed: Any, true: Any) -> float:
     if not mpmath.isfinite(value):
         return 0.0
     error = abs(value - true)
-    if error <= SMALLEST * mpmath.mpf(2) ** -52:
+    if error <= SMALLEST or (value == 0 and abs(true) <= scale * NOISE):
         return 16.0
-    size = max(abs(true), SMALLEST)
-    return float(min(16, max(0, -mpmath.log10(error / size)))) if error else 16.0
+    return float(min(16, max(0, -mpmath.log10(error / max(abs(true), SMALLEST)))))
 
 
-def accuracy(
-    reference: Reference,
-    function: Function,
-    arguments: Sequence[int],
-    values: Sequence[int],
-    gradient: Sequence[int],
-    run: Callable[..., tuple[float, tuple[float, ...]]],
-    deadline: float,
-) -> Accuracy:
-    """`run` takes floats and gives value and gradient. Terms of a function with one real result:
-    its arguments, its value, its gradient; what they are made from is evaluated."""
-    found = Accuracy()
-    kinds = [str(getattr(a.value.type, "dtype", "real")) for a in function.arguments]
-    sampler = Sampler(kinds, [a.domain for a in function.arguments], seed=11)
-    reals = [i for i, kind in enumerate(kinds) if kind == "real"]
-    most = max(2, min(40, 20_000 // len(reference.dag.terms)))
-    points = [(sampler.generic(), False) for _ in range(min(6, most))]
-    points += [(p, True) for p in sampler.special([])[:most] if _is_inside(p, function)]
-    with mpmath.workdps(EXACT_DIGITS + 30):
-        for point, is_edge in points:
+# ------------------------------------------------------------------------------------ what is right
+
+
+def answers(program: Program, function: Function, deadline: float) -> Answers:
+    """The program at generic points, at edges and far away. Raises BudgetExceeded."""
+    reference = Reference(program, Dag())
+    kinds = [dtype(a.value.type) for a in function.arguments]
+    symbols = [
+        reference.dag.symbol(a.name, k) for a, k in zip(function.arguments, kinds, strict=True)
+    ]
+    leaves = [reference.leaf(s) for s in symbols]
+    nodes = reference.function(function, leaves)
+    real = [n for n, r in zip(nodes, function.results, strict=True) if is_real(r.type)]
+    wrt = [leaf for leaf, k in zip(leaves, kinds, strict=True) if k == "real"]
+    seeds = tuple(0.5**i for i in range(len(real)))
+    seeded = [(n, reference.number(s)) for n, s in zip(real, seeds, strict=True)]
+    slopes = reference.gradient(seeded, wrt) if real and wrt else ()
+    made = Answers(
+        reference,
+        function,
+        symbols,
+        [reference.nodes[n].term for n in nodes],
+        [reference.nodes[n].term for n in slopes],
+        seeds,
+    )
+    with mpmath.workdps(EXACT_DIGITS):
+        for point in _points(made, kinds):
             if time.monotonic() > deadline:
                 break
-            floats = tuple(float(c) if kinds[i] == "real" else c for i, c in enumerate(point))
-            _compare(found, reference, arguments, values[0], reals, floats, run, is_edge)
+            exact = _answer(made, kinds, point)
+            if exact is not None:
+                made.exact.append(exact)
+    return made
+
+
+def _points(made: Answers, kinds: Sequence[str]) -> list[tuple[Any, ...]]:
+    domains = [a.domain for a in made.function.arguments]
+    sampler = Sampler(kinds, domains, seed=11)
+    most = max(4, min(MOST_POINTS, MOST_TERMS // len(made.reference.dag.terms)))
+    points: list[Point] = [sampler.generic() for _ in range(min(6, most))]
+    points += sampler.special(made.reference.dag.compared()[:6])[:most]
+    floats = [
+        tuple(float(c) if k == "real" else c for c, k in zip(p, kinds, strict=True)) for p in points
+    ]
+    return list(dict.fromkeys(floats))
+
+
+def _answer(made: Answers, kinds: Sequence[str], point: tuple[Any, ...]) -> Exact | None:
+    known = dict(zip(made.symbols, map(_exactly, point), strict=True))
+    base = Evaluation(made.reference.dag, known)
+    values = tuple(base[t] for t in made.results)
+    if any(not isinstance(v, bool) and v != v for v in values):
+        return None
+    slopes: tuple[Any, ...] = ()
+    if made.gradient and all(isinstance(v, bool) or mpmath.isfinite(v) for v in values):
+        slopes = tuple(base[t] for t in made.gradient)
+        if not any(n.meaning and n.meaning.extern for n in made.reference.nodes):
+            slopes = _differences(made, kinds, known, slopes)
+    finite = [
+        abs(v) for v in base.values if not isinstance(v, bool) and mpmath.isfinite(v) and v != 0
+    ]
+    return Exact(point, values, slopes, max(finite, default=mpmath.mpf(0)))
+
+
+def _differences(
+    made: Answers,
+    kinds: Sequence[str],
+    known: Mapping[int, Any],
+    slopes: tuple[Any, ...],
+) -> tuple[Any, ...]:
+    """The slopes of the sweep, each replaced by the difference that contradicts it."""
+    reals = [s for s, kind in zip(made.symbols, kinds, strict=True) if kind == "real"]
+    found = list(slopes)
+    for position in _coordinates(len(reals)):
+        symbol = reals[position]
+        step = (abs(known[symbol]) or 1) * mpmath.mpf(10) ** STEP
+        ahead, behind = made.beside(known, symbol, step)
+        here = made.combine(known)
+        forward, backward = ahead - here, here - behind
+        size = max(abs(forward), abs(backward))
+        if not mpmath.isfinite(size) or abs(forward - backward) > size * KINK:
+            continue  # a kink, or an edge of the domain: the stated convention holds
+        claimed = slopes[position] * step
+        difference = (ahead - behind) / 2
+        if abs(claimed - difference) <= size * KINK:
+            continue
+        ahead, behind = made.beside(known, symbol, step / 2)
+        if (
+            abs(ahead - behind - difference) <= size * KINK
+        ):  # it is a slope: half the step, half the way
+            found[position] = difference / step
+    return tuple(found)
+
+
+def _coordinates(count: int) -> list[int]:
+    if count <= MOST_COORDINATES:
+        return list(range(count))
+    return random.Random(5).sample(range(count), MOST_COORDINATES)
+
+
+# --------------------------------------------------------------------------------- what is computed
+
+Outcome = tuple[tuple[Any, ...], tuple[Any, ...]]  # values and slopes; empty where not asked
+
+
+def accuracy(made: Answers, namespace: Mapping[str, Any], has_arrays: bool) -> Accuracy:
+    """The digits of every routine of a module for the function, on floats and on arrays."""
+    found = Accuracy(points=len(made.exact))
+    short: dict[tuple[str, object], list[tuple[float, Exact]]] = {}
+    losses: dict[tuple[str, object], Loss | None] = {}
+    for exact, outcomes in zip(made.exact, _computed(made, namespace, has_arrays), strict=True):
+        least = {"value": 16.0, "gradient": 16.0}
+        for outcome in outcomes:
+            for what, right, got in zip(least, (exact.values, exact.slopes), outcome, strict=True):
+                if got and right:
+                    pairs = zip(got, right, strict=False)
+                    good = min(_digits(g, r, exact.scale) for g, r in pairs)
+                    least[what] = min(least[what], good if len(got) == len(right) else 0.0)
+        for what, good in least.items():
+            loss = made.loss(exact.point) if good < ENOUGH else None
+            if good < ENOUGH:
+                key: tuple[str, object] = (what, loss.key if loss else None)
+                losses[key] = loss
+                short.setdefault(key, []).append((good, exact))
+            if loss is None and what == "value":
+                found.value = min(found.value, good)
+            elif loss is None:
+                found.gradient = min(found.gradient, good)
+    for key, items in short.items():
+        good, exact = min(items, key=lambda item: item[0])
+        place = made.show(exact.point)
+        found.shortfalls.append(Shortfall(good, key[0], place, len(items), losses[key]))
     return found
 
 
-def _is_inside(point: Point, function: Function) -> bool:
-    return len(point) == len(function.arguments)
-
-
-def _compare(
-    found: Accuracy,
-    reference: Reference,
-    arguments: Sequence[int],
-    value: int,
-    reals: Sequence[int],
-    floats: tuple[Any, ...],
-    run: Callable[..., tuple[float, tuple[float, ...]]],
-    is_edge: bool,
-) -> None:
-    exact = {
-        t: mpmath.mpf(v) if not isinstance(v, bool) else v
-        for t, v in zip(arguments, floats, strict=True)
-    }
-    base = Evaluation(reference.dag, exact)
-    true = base[value]
-    if not mpmath.isfinite(true):
-        return
-    shown = ", ".join(repr(v) for v in floats)
+def _digits(computed: Any, true: Any, scale: Any) -> float:
+    if isinstance(true, bool):
+        return 16.0 if bool(computed) == true else 0.0
     try:
-        computed, slopes = run(*floats)
-    except Exception:  # whatever the module does, its number is not right here
-        found.value, found.gradient, found.worst = 0.0, 0.0, shown
-        return
-    good = digits(computed, true)
-    step = mpmath.mpf(10) ** STEP
-    pairs: list[tuple[Any, Any]] = []
-    if len(reals) <= MOST_DIRECTIONS:
-        directions = [{p: mpmath.mpf(1)} for p in reals]
-    else:
-        dice = random.Random(5)
-        directions = [{p: mpmath.mpf(dice.uniform(-1, 1)) for p in reals} for _ in range(4)]
-    for direction in directions:
-        ends = []
-        for sign in (1, -1):
-            moved = dict(exact)
-            for p, amount in direction.items():
-                moved[arguments[p]] = exact[arguments[p]] + sign * step * amount
-            ends.append(Evaluation(reference.dag, moved)[value])
-        forward, backward = (ends[0] - true) / step, (true - ends[1]) / step
-        difference = (ends[0] - ends[1]) / (2 * step)
-        if not mpmath.isfinite(difference) or _is_kink(forward, backward, true):
-            continue
-        total = sum(mpmath.mpf(slopes[reals.index(p)]) * a for p, a in direction.items())
-        pairs.append((total, difference))
-    slope = min((digits(c, t) for c, t in pairs), default=16.0)
-    worst = min(good, slope)
-    if worst < ENOUGH and len(found.cancellations) < MOST_SITES:
-        sites = cancellations(reference, exact, shown)
-        known = {c.span for c in found.cancellations}
-        found.cancellations += [c for c in sites if c.span not in known][:MOST_SITES]
-        if sites and is_edge:
-            return  # named, and at a point that was sought out
-    if worst < min(found.value, found.gradient):
-        found.worst = shown
-    found.value = min(found.value, good)
-    found.gradient = min(found.gradient, slope)
-    found.points += 1
+        return digits(float(computed), true, scale)
+    except (TypeError, ValueError, OverflowError):
+        return 0.0  # not a number at all
 
 
-def _is_kink(forward: Any, backward: Any, value: Any) -> bool:
-    """One-sided differences disagree by more than the curvature of a smooth function allows."""
-    size = max(
-        abs(forward), abs(backward), abs(value) * mpmath.mpf(10) ** -20, mpmath.mpf(10) ** -60
-    )
-    return bool(abs(forward - backward) > size * mpmath.mpf(10) ** -12)
+def _computed(
+    made: Answers, namespace: Mapping[str, Any], has_arrays: bool
+) -> Iterator[list[Outcome]]:
+    """What the routines give at each point."""
+    routines = list(_routines(made, namespace))
+    arrays: list[list[Outcome]] = []
+    if has_arrays and made.exact:
+        arrays = [_on_arrays(run, made.exact) for run in routines]
+    for index, exact in enumerate(made.exact):
+        outcomes = [_on_floats(run, exact) for run in routines]
+        yield outcomes + [rows[index] for rows in arrays]
 
 
-def cancellations(reference: Reference, exact: Mapping[int, Any], point: str) -> list[Cancellation]:
-    """Sums whose operands are good and whose result is not, each op rounded once to float64."""
-    dag = reference.dag
-    true = Evaluation(dag, exact)
-    rounded: list[Any] = []
-    for term in dag.terms:
-        value = evaluate(term, rounded, exact)
-        if not isinstance(value, bool):
-            with mpmath.workprec(53):
-                value = +value
-        rounded.append(value)
-    found: dict[tuple[int, int] | None, Cancellation] = {}
-    for node in reference.nodes:
-        if node.kind != "op" or node.span is None or node.meaning is None:
-            continue
-        if not node.meaning.expression.is_Add:
-            continue
-        left = digits(rounded[node.term], true[node.term])
-        inner = min(
-            digits(rounded[reference.nodes[o].term], true[reference.nodes[o].term])
-            for o in node.operands
-        )
-        if left < ENOUGH - 1 and inner - left > 2:
-            key = (node.span.start, node.span.end)
-            if key not in found:
-                rewrite = offer(expression_of(reference, node, 3))
-                found[key] = Cancellation(node.span, round(left, 1), point, rewrite)
-    return list(found.values())
+Routine = Callable[..., Outcome]
 
 
-def expression_of(reference: Reference, node: RefNode, depth: int) -> Any:
-    """The node as a SymPy expression of names and of what lies deeper."""
-    while node.kind == "mark" and depth > 0:
-        inner = reference.nodes[node.operands[0]]
-        node = inner
-    term = reference.dag.terms[node.term]
-    if term.head == "constant":
-        value = term.payload
-        return (
-            sp.Rational(value.numerator, value.denominator)
-            if hasattr(value, "numerator")
-            else sp.sympify(value)
-        )
-    if term.head == "symbol":
-        return sp.Symbol(term.payload[0], real=True)
-    if depth == 0 or node.meaning is None:
-        text = node.span.text if node.span is not None else f"t{node.term}"
-        return sp.Symbol(text if len(text) < 40 else f"t{node.term}", real=True)
-    operands = [expression_of(reference, reference.nodes[o], depth - 1) for o in node.operands]
-    return node.meaning.expression.xreplace({placeholder(i): e for i, e in enumerate(operands)})
+def _routines(made: Answers, namespace: Mapping[str, Any]) -> Iterator[Routine]:
+    """Each way to the value or the gradient, as a function to (values, slopes)."""
+    name = printed(made.function.name)
+    plain, value_and_grad = namespace.get(name), namespace.get(f"{name}_value_and_grad")
+    forward, backward = (namespace.get(f"{name}_{s}") for s in ("forward", "backward"))
+    if plain is not None:
+        yield lambda *arguments: (_tuple(plain(*arguments)), ())
+    if value_and_grad is not None:
+
+        def together(*arguments: Any) -> Outcome:
+            value, slopes = value_and_grad(*arguments)
+            return _tuple(value), slopes
+
+        yield together
+    if forward is not None and backward is not None:
+        is_single = len(made.seeds) == 1
+
+        def apart(*arguments: Any) -> Outcome:
+            value, saved = forward(*arguments)
+            given = made.seeds
+            if not is_single and hasattr(_tuple(value)[0], "shape"):
+                given = tuple(s + 0.0 * v for s, v in zip(made.seeds, _tuple(value), strict=True))
+            slopes = backward(saved) if is_single else backward(saved, given)
+            return _tuple(value), slopes
+
+        yield apart
 
 
-def domain_text(domain: Interval | None) -> str:
-    return "" if domain is None else f" in {domain}"
+def _tuple(value: Any) -> tuple[Any, ...]:
+    return value if isinstance(value, tuple) else (value,)
 
 
-def as_float(value: Any) -> float:
-    """The nearest float of an mpmath number."""
+def _on_floats(run: Routine, exact: Exact) -> Outcome:
     try:
-        return float(value)
-    except OverflowError:
-        return math.inf if value > 0 else -math.inf
+        return run(*exact.point)
+    except Exception:  # whatever the module does, its numbers are not right here
+        return _nothing(exact)
+
+
+def _nothing(exact: Exact) -> Outcome:
+    return tuple("" for _ in exact.values), tuple("" for _ in exact.slopes)
+
+
+def _on_arrays(run: Routine, exact: Sequence[Exact]) -> list[Outcome]:
+    """All points in one call, as arrays."""
+    import numpy as np
+
+    count = len(exact)
+    points = zip(*(e.point for e in exact), strict=True)
+    try:
+        values, slopes = run(*map(np.array, points))
+    except Exception:
+        return [_nothing(e) for e in exact]
+    columns = [[np.broadcast_to(a, (count,)) for a in part] for part in (values, slopes)]
+    return [
+        (tuple(v[i] for v in columns[0]), tuple(s[i] for s in columns[1])) for i in range(count)
+    ]
+
+
+def _exactly(value: Any) -> Any:
+    return value if isinstance(value, bool) else mpmath.mpf(value)
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() and abs(value) < 1e6 else f"{value:.6g}"
+    return str(value)

@@ -9,6 +9,10 @@ from typing import Any
 
 import mpmath
 
+from mgrad.compiler.diagnostics import Diagnostic
+from mgrad.compiler.errors.checking import MissingExtern
+from mgrad.compiler.sema.program import Extern, Program
+
 
 @cache
 def load(path: str) -> Callable[..., Any]:
@@ -16,6 +20,22 @@ def load(path: str) -> Callable[..., Any]:
     module, _, attribute = path.rpartition(".")
     function: Callable[..., Any] = getattr(importlib.import_module(module), attribute)
     return function
+
+
+def missing_externs(program: Program) -> list[Diagnostic]:
+    """A diagnostic for each extern that Python cannot give. Imports their modules."""
+    found = (missing_extern(extern) for extern in program.externs.values())
+    return [fault for fault in found if fault is not None]
+
+
+def missing_extern(extern: Extern) -> Diagnostic | None:
+    """Why an extern cannot be called, if so."""
+    path = f"{extern.module}.{extern.attribute}"
+    try:
+        is_callable = callable(load(path))
+    except (ImportError, AttributeError, ValueError) as error:
+        return MissingExtern(extern.span, extern.name, path, str(error))
+    return None if is_callable else MissingExtern(extern.span, extern.name, path, "no function")
 
 
 @cache

@@ -7,7 +7,7 @@ and nothing of the compiler's rules. A node remembers the op that made it; its t
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cache
 from typing import Any
@@ -19,6 +19,7 @@ from mgrad.compiler.ir.types import Type
 from mgrad.compiler.ops.op import Kink
 from mgrad.compiler.sema.program import Extern, Function, Program, Value
 from mgrad.compiler.source import Span
+from mgrad.compiler.verify import names
 from mgrad.compiler.verify.opaque import extern_function
 from mgrad.compiler.verify.table import TABLE
 from mgrad.compiler.verify.terms import Dag, placeholder
@@ -34,6 +35,7 @@ class Meaning:
     kinks: tuple[tuple[str, Any], ...] = ()  # text, and the condition
     extern: str | None = None
     accuracy: str = ""
+    name: str = ""  # of the op
     is_flat: bool = False  # no derivative passes through: comparisons, logic, ints
 
 
@@ -95,6 +97,7 @@ def meaning_of(name: str, arity: int) -> Meaning:
             if any(p is not None for p in k.partials)
         ),
         accuracy=op.accuracy,
+        name=name,
         is_flat=op.partials is None,
     )
 
@@ -125,6 +128,8 @@ class Reference:
     dag: Dag
     nodes: list[RefNode] = field(default_factory=list)
     kinks: dict[tuple[str, Span | None], None] = field(default_factory=dict)
+    meetings: dict[int, Span | None] = field(default_factory=dict)  # sums of cotangents: of what
+    names: dict[int, str] = field(default_factory=dict)  # of marks: what the source calls them
     _interned: dict[object, int] = field(default_factory=dict)
     _calls: dict[object, tuple[int, ...]] = field(default_factory=dict)
     _leaves: dict[int, int] = field(default_factory=dict)
@@ -152,8 +157,11 @@ class Reference:
     def number(self, value: Any) -> int:
         return self.leaf(self.dag.constant(value))
 
-    def mark(self, node: int) -> int:
-        return self._add("mark", (node,), self.nodes[node].term)
+    def mark(self, node: int, name: str | None = None, span: Span | None = None) -> int:
+        made = self._add("mark", (node,), self.nodes[node].term, None, span)
+        if name is not None:
+            self.names[made] = name
+        return made
 
     def apply(self, meaning: Meaning, operands: Sequence[int], span: Span | None = None) -> int:
         key = (meaning, tuple(operands))
@@ -228,12 +236,12 @@ class Reference:
         operands = [made[a][0] for a in value.args]
         match value.form:
             case "argument":
-                return (self.mark(given[value]),)
+                return (self.mark(given[value], value.name, value.span),)
             case "constant":
                 is_pi = ("symbol", "pi") in value.attributes
                 return (self.number(sp.pi if is_pi else value.attribute("value")),)
             case "bind":
-                return (self.mark(operands[0]),)
+                return (self.mark(operands[0], value.name, value.span),)
             case "call":
                 return self.call(str(value.attribute("callee")), operands)
             case "item":
@@ -269,8 +277,13 @@ class Reference:
             symbols = [placeholder(i) for i in range(len(extern.arguments))]
             name = path if wrt is None else f"{path}__d{wrt}"
             expression = sp.Function(name, real=True)(*symbols)
+            evaluate: Callable[..., Any] | None = extern_function(path, wrt)
+            if wrt is None and extern.module == "math" and extern.attribute in names.MATH:
+                # what the text imports is then known by its name, whoever imports it
+                expression = names.expression(names.MATH[extern.attribute], len(symbols))
+                evaluate = None
             key = extern.key if wrt is None else None
-            found = Meaning(expression, extern_function(path, wrt), None, extern=key)
+            found = Meaning(expression, evaluate, None, extern=key)
             self._opaque[path, wrt] = found
         return found
 
@@ -301,7 +314,8 @@ class Reference:
         if known is None or self._number(known) == 0:
             cotangents[of] = term
         elif self._number(term) != 0:
-            cotangents[of] = self.op("add", (known, term), span)
+            made = cotangents[of] = self.op("add", (known, term), span)
+            self.meetings[made] = self.nodes[of].span or span
 
     def _between(self, outputs: Sequence[int], wrt: Sequence[int]) -> set[int]:
         """The nodes on paths from outputs down to wrt."""
@@ -362,7 +376,6 @@ class Reference:
         return found
 
 
-@cache
 @cache
 def constant_power(exponent: Fraction) -> Meaning:
     """x^n is a function of one argument; what is said of x^y as one of two does not hold of it."""

@@ -42,7 +42,7 @@ def offer(expression: Any) -> str | None:
             found = form.match(wild)
             if found is None or any(f in (0, 1) or f.is_number for f in found.values()):
                 continue
-            squared = pattern.has(u**2) and any(f.has(sp.I, sp.Pow) for f in found.values())
+            squared = pattern.has(u**2) and any(f.has(sp.I, sp.Pow, sp.exp) for f in found.values())
             if squared or sp.expand(wild.xreplace(found) - form) != 0:
                 continue
             names = {"u": found.get(U), "v": found.get(V)}

@@ -5,36 +5,37 @@ from __future__ import annotations
 import hashlib
 import multiprocessing
 import sys
-from collections.abc import Callable
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from mgrad.compiler.sema.program import Program
-from mgrad.compiler.verify.certificate import Report, check_module, report_of
+from mgrad.compiler.verify.certificate import Report, check_modules
 
 GRACE = 20.0  # seconds beyond the budget before the process is ended
 
-Build = Callable[[], tuple[Program, str]]
 
+def check(program: Program, texts: Mapping[str, str], budget: float) -> tuple[Report, ...]:
+    """The reports on the texts of a program, by target.
 
-def check(build: Build, target: str, budget: float) -> Report:
-    """The report on a program and a text. `build` gives both, here and in the process that checks.
-
-    The process writes what it knows after each function. If it has to be ended, the functions
-    that are missing then are said to be not reached.
+    The process tells what it knows after each function. If it has to be ended, the functions that
+    are missing then are said to be not reached.
     """
     context: Any = multiprocessing.get_context("spawn" if sys.platform == "win32" else "fork")
     receiver, sender = context.Pipe(duplex=False)
-    program, text = build()
-    worker = context.Process(target=_work, args=(sender, program, text, target, budget))
+    worker = context.Process(target=_work, args=(sender, program, texts, budget))
     worker.start()
     sender.close()
-    last: dict[str, Any] | None = None
+    reports = tuple(
+        Report(program.source.path, target, hashlib.sha256(text.encode()).hexdigest())
+        for target, text in texts.items()
+    )
     try:
         while receiver.poll(budget + GRACE):
             message = receiver.recv()
             if message is None:
                 break
-            last = message
+            reports = message
     except EOFError:
         pass
     finally:
@@ -45,21 +46,18 @@ def check(build: Build, target: str, budget: float) -> Report:
         worker.join()
         receiver.close()
     names = [f.name for f in program.functions.values() if f.is_entry]
-    if last is None:
-        digest = hashlib.sha256(text.encode()).hexdigest()
-        return Report(program.source.path, target, digest, (), "", tuple(names))
-    report = report_of(last)
-    known = {f.name for f in report.functions} | set(report.missing)
-    missing = report.missing + tuple(n for n in names if n not in known and not report.reason)
-    return Report(
-        report.source, report.target, report.sha256, report.functions, report.reason, missing
-    )
+    return tuple(_complete(report, names) for report in reports)
 
 
-def _work(sender: Any, program: Program, text: str, target: str, budget: float) -> None:
-    report = check_module(
-        program, text, target, budget, stop=lambda report: sender.send(report.data())
-    )
-    sender.send(report.data())
+def _complete(report: Report, names: list[str]) -> Report:
+    if report.reason:
+        return report
+    known = {f.name for f in report.functions}
+    return replace(report, missing=tuple(n for n in names if n not in known))
+
+
+def _work(sender: Any, program: Program, texts: Mapping[str, str], budget: float) -> None:
+    for reports in check_modules(program, texts, budget):
+        sender.send(reports)
     sender.send(None)
     sender.close()

@@ -11,23 +11,33 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
+from functools import cache
+from types import MappingProxyType
 from typing import Any
 
 import mpmath
 import sympy as sp
 
-from mgrad.compiler.verify.evaluation import Evaluation, agree, evaluate
+from mgrad.compiler.verify.evaluation import NOTHING, Evaluation, agree, evaluate
 from mgrad.compiler.verify.regions import is_feasible, normal
 from mgrad.compiler.verify.terms import Dag, Term, placeholder
 
 CONDITIONS = ("lt", "le", "eq", "and", "or", "not")
 DIGITS = 25  # of agreement that make a candidate
-MOST_STEPS = 48  # definitions put in for one identity
+MOST_STEPS = 160  # definitions put in for one identity
 MOST_CONE = 400
 MOST_REGIONS = 64
 LARGEST_EXPRESSION = 600
+LARGEST_TO_SIMPLIFY = 120
+MOST_CANDIDATES = 8  # of the same values at the random points
+TRIES = 20  # to find a point of a region
+LONGEST_CONSTANT = 10**3
+
+# By the shape of an identity: proved, regions, why not. A shape is proved once, wherever it stands.
+PROOFS: dict[object, tuple[bool, int, str]] = {}
 
 
 @dataclass
@@ -39,12 +49,12 @@ class Equivalence:
     assumptions: dict[int, dict[str, bool]]  # of symbols
     deadline: float = float("inf")
     regions: Sequence[Evaluation] = ()  # points in other regions, where a false candidate shows
+    digits: int = DIGITS  # of agreement that make a candidate: fewer where literals are rounded
     classes: list[int] = field(default_factory=list)  # the first term that equals each
     proofs: dict[int, int] = field(default_factory=dict)  # term -> regions its proof went through
     unproved: dict[int, str] = field(default_factory=dict)  # term -> why it is only agreed
     _keys: dict[object, int] = field(default_factory=dict)
     _buckets: dict[object, list[int]] = field(default_factory=dict)
-    _cache: dict[object, tuple[bool, int, str]] = field(default_factory=dict)
     _signs: dict[int, tuple[tuple[str, bool], ...]] = field(default_factory=dict)
     _sign_cache: dict[object, tuple[tuple[str, bool], ...]] = field(default_factory=dict)
     _random: random.Random = field(default_factory=lambda: random.Random(7))
@@ -64,7 +74,7 @@ class Equivalence:
         found = self._keys.get(key)
         if found is None:
             bucket = self._buckets.setdefault(self._fingerprint(term.index), [])
-            for candidate in bucket[:3]:
+            for candidate in bucket[:MOST_CANDIDATES]:
                 if self._same_values(term.index, candidate):
                     proved, regions, reason = self.prove(term.index, candidate)
                     found = candidate
@@ -102,10 +112,10 @@ class Equivalence:
                 parts.append(str(value))
             elif value != value:
                 parts.append("nan")
-            elif abs(value) < mpmath.mpf(10) ** -DIGITS:
+            elif abs(value) < NOTHING:
                 parts.append("0")
             else:
-                parts.append(mpmath.nstr(value, 12))
+                parts.append(mpmath.nstr(value, 12 if self.digits == DIGITS else 8))
         # a condition is known by few bits: it needs the company of its kind
         return (self.dag.terms[term].head in CONDITIONS, tuple(parts))
 
@@ -113,13 +123,13 @@ class Equivalence:
         informative = False
         for evaluation in self.evaluations:
             x, y = evaluation[a], evaluation[b]
-            if not agree(x, y, DIGITS):
+            if not agree(x, y, self.digits):
                 return False
             informative = informative or x == x
         if informative:
             for evaluation in self.regions:
                 x, y = evaluation[a], evaluation[b]
-                if x == x and y == y and not agree(x, y, DIGITS - 5):
+                if x == x and y == y and not agree(x, y, self.digits - 5):
                     return False
         return informative
 
@@ -159,12 +169,14 @@ class Equivalence:
                 break
             expanded = left | right
             is_last = not self._expand(left, right)
-            if step < 8 or step % 4 == 0 or is_last:
-                if self._holds(term, candidate, expanded):
-                    proved, regions, why = self._reduce(term, candidate, expanded)
-                    if proved:
-                        return True, regions, ""
-                    reason = why
+            is_tried = step < 8 or step % 4 == 0 or is_last
+            if is_tried and self._holds(term, candidate, expanded):
+                proved, regions, why = self._reduce(term, candidate, expanded)
+                if proved:
+                    return True, regions, ""
+                reason = why
+            if time.monotonic() > self.deadline:
+                raise TimeoutError
             if is_last:
                 break
         return False, 0, reason
@@ -226,7 +238,7 @@ class Equivalence:
             if a != a or b != b:
                 continue
             decided += 1
-            if not agree(a, b, DIGITS - 5):
+            if not agree(a, b, self.digits - 5):
                 return False
         return decided > 0
 
@@ -254,9 +266,9 @@ class Equivalence:
     def _reduce(self, term: int, candidate: int, expanded: set[int]) -> tuple[bool, int, str]:
         """SymPy's word on the identity over the cut, by regions; equal shapes are one proof."""
         cone = Cone(self, term, candidate, sorted(expanded))
-        found = self._cache.get(cone.key)
+        found = PROOFS.get(cone.key)
         if found is None:
-            found = self._cache[cone.key] = cone.prove()
+            found = PROOFS[cone.key] = cone.prove()
         return found
 
 
@@ -274,6 +286,8 @@ class Cone:
         self.owner = owner
         self.steps: list[tuple[str, Any, tuple[int, ...]]] = []
         self.leaves: list[tuple[str, Any]] = []
+        self.long_constants = self.long_powers = False
+        self.has_names = True  # whether long constants stand as symbols
         number: dict[int, int] = {}
         shape: list[object] = []
 
@@ -282,6 +296,7 @@ class Cone:
                 made = owner.dag.terms[cls]
                 if made.head == "constant":
                     item: tuple[str, Any] = ("constant", made.payload)
+                    self.long_constants |= _is_long(made.payload)
                 elif made.head in CONDITIONS or (made.payload and made.payload[-1] == "bool"):
                     item = ("condition", None)
                 else:
@@ -303,15 +318,26 @@ class Cone:
                 cls = owner.classes[operand]
                 sources.append(number[cls] if cls in number else leaf(cls))
             expression = made.template.expression if made.template is not None else None
+            if expression is not None and _long_atoms(expression):
+                self.long_constants = True
+                self.long_powers |= any(_long_atoms(p.exp) for p in expression.atoms(sp.Pow))
             self.steps.append((made.head, expression, tuple(sources)))
             number[index] = len(self.steps) - 1
             serial = made.template.serial if made.template is not None else made.head
             shape.append((serial, tuple(sources)))
         self.left, self.right = number[term], number[candidate]
-        self.key = (tuple(shape), self.left, self.right)
+        self.key = (tuple(shape), self.left, self.right, owner.digits)
 
     def prove(self) -> tuple[bool, int, str]:
-        """(proved, regions, why not)."""
+        """(proved, regions, why not). Long constants get names; where these do not do, their
+        digits count."""
+        found = self._attempt()
+        if not found[0] and self.long_constants and not self.long_powers:
+            self.has_names = False
+            found = self._attempt()
+        return found
+
+    def _attempt(self) -> tuple[bool, int, str]:
         regions = 0
         pending: list[dict[Any, int]] = [{}]
         while pending:
@@ -326,7 +352,14 @@ class Cone:
                 pending += [{**signs, split.atom: 1}, {**signs, split.atom: -1}]
                 continue
             regions += 1
-            if not is_zero(left - right, self._facts(signs)):
+            facts = self._facts(signs)
+            is_rounded = self.owner.digits < DIGITS
+            is_named = self.has_names and self.long_constants
+            is_plain = self.has_names or not self.long_constants
+            if not (
+                is_zero(left - right, facts, is_plain, signs)
+                or (is_rounded and not is_named and is_close(left, right, facts))
+            ):
                 where = ", ".join(f"{a} {'>' if s > 0 else '<'} 0" for a, s in signs.items())
                 shown = _short(left - right)
                 return (
@@ -358,7 +391,10 @@ class Cone:
                 case "leaf":
                     made.append(self._leaf(body, signs))
                 case "template" | "scale":
-                    made.append(body.xreplace({placeholder(i): e for i, e in enumerate(inner)}))
+                    known = {placeholder(i): e for i, e in enumerate(inner)}
+                    if self.has_names and self.long_constants:
+                        known |= _long_atoms(body)
+                    made.append(body.xreplace(known))
                 case "select":
                     made.append(inner[1] if self._truth(inner[0], signs) else inner[2])
                 case "lt" | "le" | "eq":
@@ -385,6 +421,8 @@ class Cone:
             return ("condition", atom)
         if isinstance(what, bool):
             return what
+        if self.has_names and _is_long(what):
+            return _named(what)
         return (
             sp.Rational(what.numerator, what.denominator)
             if hasattr(what, "numerator")
@@ -414,8 +452,35 @@ class Cone:
         return False if relation == "eq" else known * sign < 0
 
 
-def is_zero(difference: Any, facts: dict[Any, Any]) -> bool:
-    """Whether SymPy reduces it to 0: by expanding, by a common denominator, by its rules."""
+def _is_long(constant: Any) -> bool:
+    """Whether SymPy is slow with it: as an exponent, or as a base."""
+    return isinstance(constant, Fraction) and (
+        max(abs(constant.numerator), constant.denominator) > LONGEST_CONSTANT
+    )
+
+
+def _named(constant: Fraction) -> Any:
+    """A long constant as a whole number and a symbol: x^p/x is still x^(p - 1)."""
+    whole = constant.numerator // constant.denominator
+    return whole + sp.Symbol(f"k{constant - whole}", positive=True)
+
+
+@cache
+def _long_atoms(expression: Any) -> dict[Any, Any]:
+    """The long constants of an expression, and how they are named."""
+    atoms = sorted(expression.atoms(sp.Rational), key=sp.default_sort_key)
+    fractions = [(a, Fraction(int(a.p), int(a.q))) for a in atoms if a.is_finite]
+    return {a: _named(f) for a, f in fractions if _is_long(f)}
+
+
+def is_zero(
+    difference: Any,
+    facts: dict[Any, Any],
+    is_plain: bool = True,
+    signs: Mapping[Any, int] = MappingProxyType({}),
+) -> bool:
+    """Whether SymPy reduces it to 0: by expanding, by a common denominator and, if its constants
+    are plain, by its rules. `facts` are symbols of known sign, `signs` those of the region."""
     if difference == 0:
         return True
     if facts:
@@ -431,8 +496,11 @@ def is_zero(difference: Any, facts: dict[Any, Any]) -> bool:
         ),
         sp.simplify,
     )
-    for step in steps:
-        if difference.count_ops() > LARGEST_EXPRESSION:
+    size = difference.count_ops()
+    for rank, step in enumerate(steps if is_plain else steps[:2]):
+        if size > (LARGEST_EXPRESSION if rank < 2 else LARGEST_TO_SIMPLIFY):
+            return False
+        if rank == 2 and _differs(difference, signs):
             return False
         try:
             if step(difference) == 0:
@@ -442,15 +510,63 @@ def is_zero(difference: Any, facts: dict[Any, Any]) -> bool:
     return False
 
 
+def _differs(difference: Any, signs: Mapping[Any, int]) -> bool:
+    """Whether a number shows that it is not 0 in the region: SymPy need not be asked."""
+    dice = random.Random(3)
+    symbols = sorted(difference.free_symbols, key=lambda s: str(s.name))
+    conditions = [(a, s) for a, s in signs.items() if a.free_symbols <= set(symbols)]
+    if len(conditions) < len(signs):
+        return False
+    for _ in range(TRIES):
+        values = {s: sp.Float(_draw(s, dice), 30) for s in symbols}
+        if not all((a.xreplace(values) > 0) == (s > 0) for a, s in conditions):
+            continue
+        number = sp.N(difference.xreplace(values), 20)
+        return bool(number.is_Float and abs(number) > 1e-9)
+    return False
+
+
+def _draw(symbol: Any, dice: random.Random) -> float:
+    size = dice.uniform(0.1, 0.9)
+    if symbol.is_nonnegative:
+        return size
+    return -size if symbol.is_nonpositive else size * dice.choice((1, -1))
+
+
+def is_close(left: Any, right: Any, facts: dict[Any, Any]) -> bool:
+    """Whether the two are the same but for the last digits of their constants: term by term over
+    a common denominator."""
+    over: list[dict[Any, Any]] = []
+    tops, bottoms = zip(
+        *(sp.fraction(sp.together(_rational(e.xreplace(facts)))) for e in (left, right)),
+        strict=True,
+    )
+    for top, bottom in zip(tops, reversed(bottoms), strict=True):
+        product = top * bottom
+        if product.count_ops() > LARGEST_EXPRESSION:
+            return False
+        over.append(sp.expand(product).as_coefficients_dict())
+    a, b = over
+    return set(a) == set(b) and all(
+        abs(a[m] - b[m]) <= abs(a[m]) * sp.Rational(1, 10**14) for m in a
+    )
+
+
+def _rational(expression: Any) -> Any:
+    """Its irrational constants to 40 digits."""
+    return expression.replace(
+        lambda e: e.is_number and not e.is_Rational and e.is_finite,
+        lambda e: sp.Rational(str(sp.N(e, 40))),
+    )
+
+
 def _short(expression: Any) -> str:
     text = str(expression)
     return text if len(text) <= 100 else text[:97] + "…"
 
 
-def proofs_of(
-    equivalence: Equivalence, dag: Dag, roots: Sequence[int]
-) -> tuple[int, int, list[str]]:
-    """How many identities, over how many regions, the roots rest on; and what would not reduce."""
+def proofs_of(equivalence: Equivalence, dag: Dag, roots: Sequence[int]) -> tuple[int, list[str]]:
+    """Over how many regions the identities go that the roots rest on; what would not reduce."""
     seen: set[int] = set()
     stack = list(roots)
     while stack:
@@ -459,10 +575,5 @@ def proofs_of(
             seen.add(index)
             stack.extend(dag.terms[index].operands)
     members = sorted(seen)
-    identities = [i for i in members if i in equivalence.proofs]
-    regions = max((equivalence.proofs[i] for i in identities), default=1)
-    return (
-        len(identities),
-        regions,
-        [equivalence.unproved[i] for i in members if i in equivalence.unproved],
-    )
+    regions = max((equivalence.proofs.get(i, 1) for i in members), default=1)
+    return regions, [equivalence.unproved[i] for i in members if i in equivalence.unproved]

@@ -39,12 +39,13 @@ class Template:
     serial: int
     evaluate: Callable[..., Any]
     is_commutative: bool
+    is_sum: bool
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Term:
     """`head`: symbol (payload its name), constant (payload Fraction | bool | float | a SymPy
-    number), template, scale (a product with a cotangent: an exact zero annihilates), select,
+    number), template, scale (a product with a cotangent: the 0 of a branch annihilates), select,
     lt, le, eq, and, or, not."""
 
     index: int
@@ -57,6 +58,10 @@ class Term:
 PRODUCT = placeholder(0) * placeholder(1)
 COMMUTATIVE = (placeholder(0) + placeholder(1), PRODUCT)
 
+# By expression: what a template is, and what an expression is made of. Both depend on it alone.
+TEMPLATES: dict[tuple[Any, Callable[..., Any] | None], Template] = {}
+SHAPES: dict[Any, tuple[Any, ...]] = {}
+
 
 class Dag:
     """Makes and interns terms."""
@@ -66,7 +71,6 @@ class Dag:
         self.limit = limit
         self._interned: dict[object, int] = {}
         self._templates: dict[Any, Template] = {}
-        self._shapes: dict[Any, tuple[Any, ...]] = {}
 
     def _make(
         self,
@@ -102,11 +106,7 @@ class Dag:
         """The template of an expression over placeholders; `evaluate` counts on first entry."""
         found = self._templates.get(expression)
         if found is None:
-            arity = 1 + max((_position(s) for s in expression.free_symbols), default=-1)
-            if evaluate is None:
-                evaluate = compile_expression(expression, PLACEHOLDERS[:arity])
-            found = Template(expression, len(self._templates), evaluate, expression in COMMUTATIVE)
-            self._templates[expression] = found
+            found = self._templates[expression] = _template(expression, evaluate)
         return found
 
     def scale(self, cotangent: int, partial: int) -> int:
@@ -165,6 +165,29 @@ class Dag:
             return self.constant(head == "and")
         return kept[0] if len(kept) == 1 else self._make(head, tuple(kept))
 
+    def numbers(self) -> list[Fraction]:
+        """The exact numbers that terms are made of."""
+        found: dict[Fraction, None] = {}
+        for term in self.terms:
+            if isinstance(term.payload, Fraction):
+                found[term.payload] = None
+        for template in dict.fromkeys(t.template for t in self.terms if t.template is not None):
+            for atom in sorted(template.expression.atoms(sp.Rational), key=sp.default_sort_key):
+                if atom.is_finite:
+                    found[Fraction(int(atom.p), int(atom.q))] = None
+        return list(found)
+
+    def compared(self) -> list[Fraction]:
+        """The numbers that values are compared with: where branches meet."""
+        found: dict[Fraction, None] = {}
+        for term in self.terms:
+            if term.head in ("lt", "le", "eq"):
+                for operand in term.operands:
+                    value = self.number(operand)
+                    if value is not None:
+                        found[value] = None
+        return list(found)
+
     def truth(self, term: int) -> int:
         """A condition from a bool or a number, as Python takes it."""
         made = self.terms[term]
@@ -201,11 +224,10 @@ class Dag:
         self, expression: Any, operands: Sequence[int], evaluate: Callable[..., Any] | None = None
     ) -> int:
         """The term of an expression over placeholders, applied to operands."""
-        steps = self._shapes.get(expression)
+        steps = SHAPES.get(expression)
         if steps is None:
             whole = expression.replace(sp.Mod, lambda a, b: a - b * sp.floor(a / b))
-            steps = _decompose(whole)
-            self._shapes[expression] = steps
+            steps = SHAPES[expression] = _decompose(whole)
         made: list[int] = []
         for head, body, sources in steps:
             inputs = tuple(operands[s] if s >= 0 else made[-s - 1] for s in sources)
@@ -248,6 +270,17 @@ class Dag:
                 if numbers[this] == 0:
                     return operands[other]
         return self._make("template", operands, template)
+
+
+def _template(expression: Any, evaluate: Callable[..., Any] | None) -> Template:
+    found = TEMPLATES.get((expression, evaluate))
+    if found is None:
+        arity = 1 + max((_position(s) for s in expression.free_symbols), default=-1)
+        rule = evaluate or compile_expression(expression, PLACEHOLDERS[:arity])
+        is_sum = expression == COMMUTATIVE[0]
+        found = Template(expression, len(TEMPLATES), rule, expression in COMMUTATIVE, is_sum)
+        TEMPLATES[expression, evaluate] = found
+    return found
 
 
 def _position(symbol: Any) -> int:

@@ -13,8 +13,9 @@ from mgrad.compiler.errors.checking import FailedTest
 from mgrad.compiler.sema.program import Program, Test
 from mgrad.compiler.verify.certificate import run_module
 from mgrad.compiler.verify.evaluation import Evaluation, Sampler
-from mgrad.compiler.verify.functions import PRECISION, number, show_number
+from mgrad.compiler.verify.functions import PRECISION
 from mgrad.compiler.verify.reference import Reference
+from mgrad.compiler.verify.spelling import number, show_number
 from mgrad.compiler.verify.symbolic import Equivalence
 from mgrad.compiler.verify.terms import Dag
 

@@ -11,7 +11,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Mapping
 from fractions import Fraction
-from types import SimpleNamespace
+from functools import lru_cache
+from types import CodeType, SimpleNamespace
 from typing import Any
 
 import sympy as sp
@@ -147,11 +148,7 @@ class Tracer:
                 continue
 
     def _run(self, text: str) -> None:
-        try:
-            tree = ast.parse(text)
-        except SyntaxError as error:
-            raise TraceError(f"the module is not Python: {error.msg}", error.lineno) from None
-        tree = ast.fix_missing_locations(_Rewrite().visit(tree))
+        code = _followable(text)
         builtins = {
             **names.plain_builtins(),
             **{n: self.function(e) for n, e in names.BUILTINS.items()},
@@ -159,7 +156,7 @@ class Tracer:
         builtins |= {"__import__": self._import, "__build_class__": None, "sum": self._sum}
         builtins |= {"float": self.number, "int": self.number, "bool": self._bool}
         space: dict[str, Any] = {"__builtins__": builtins, "__name__": "traced", "__mgrad__": self}
-        self._guard(lambda: exec(compile(tree, "<module>", "exec"), space))
+        self._guard(lambda: exec(code, space))
         for name, value in space.items():
             if callable(value) and not name.startswith("__"):
                 self.names[name] = getattr(value, "inner", value)
@@ -227,10 +224,13 @@ class Tracer:
         exact = self._exact.get(value)
         if exact is not None:
             return self.dag.constant(exact)
-        decimal = Fraction(repr(value))
-        term = self.dag.constant(decimal)
-        if len(repr(value).split("e")[0].replace(".", "").strip("-0")) >= 15:
-            self.rounded[term] = None
+        if len(repr(value).split("e")[0].replace(".", "").strip("-0")) < 15:
+            return self.dag.constant(Fraction(repr(value)))
+        exact = names.exact(value)
+        if exact is not None:
+            return self.dag.constant(exact)
+        term = self.dag.constant(Fraction(repr(value)))
+        self.rounded[term] = None
         return term
 
     def apply(self, expression: Any, *operands: Any) -> Any:
@@ -432,6 +432,16 @@ class Tracer:
             values = tuple(v for v in arguments if not isinstance(v, str))
             return values if len(values) > 1 else values[0]
         return self._door
+
+
+@lru_cache(maxsize=8)
+def _followable(text: str) -> CodeType:
+    """The text with its choices as calls, ready to run."""
+    try:
+        tree = ast.parse(text)
+    except SyntaxError as error:
+        raise TraceError(f"the module is not Python: {error.msg}", error.lineno) from None
+    return compile(ast.fix_missing_locations(_Rewrite().visit(tree)), "<module>", "exec")
 
 
 class _Rewrite(ast.NodeTransformer):

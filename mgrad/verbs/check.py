@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from mgrad import files
 from mgrad.compiler.verify.certificate import Report
-from mgrad.verbs.compile import TARGETS, Number, build
+from mgrad.verbs.compile import TARGETS, Number, build, understand
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,9 @@ class Checked:
 
     def text(self) -> str:
         """What the command prints."""
-        return "\n\n".join(report.text() for report in self.reports)
+        from mgrad.compiler.verify.summary import summary
+
+        return summary(self.reports)
 
     def json(self) -> str:
         """The certificate: each module by the hash of its text, each function with its target."""
@@ -51,12 +53,14 @@ def check(
     module: str | os.PathLike[str] | None = None,
     budget: float = 60.0,
     level: int = 1,
+    emit: Iterable[str] = (),
     settings: Mapping[str, Number] | None = None,
 ) -> Checked:
     """Check what the file compiles to, for each target; or a `module` as it lies on disk.
 
     This runs the modules, and what the file's `extern` lines name. `budget` is in seconds, for all
-    of it; what was not reached is said. Nothing is written.
+    of it; what was not reached is said. `emit` is as in `compile`: what it adds is checked as well.
+    Nothing is written.
     """
     from mgrad.compiler.verify.run import check as verify
 
@@ -64,14 +68,11 @@ def check(
     if module is not None:
         text = files.read(module).text
         target = "numpy" if "\nimport numpy" in text else "python"
-        program = build(source, target, level, (), settings).program
-        return Checked((verify(lambda: (program, text), target, budget),))
-
-    def report(target: str) -> Report:
-        compiled = build(source, target, level, (), settings)
-        return verify(lambda: (compiled.program, compiled.text), target, budget / len(TARGETS))
-
-    return Checked(tuple(map(report, TARGETS)))
+        program = understand(source, settings)
+        return Checked(verify(program, {target: text}, budget))
+    compiled = [build(source, target, level, emit, settings) for target in TARGETS]
+    texts = {target: c.text for target, c in zip(TARGETS, compiled, strict=True)}
+    return Checked(verify(compiled[0].program, texts, budget))
 
 
 def certificate(path: str) -> str:

@@ -40,6 +40,7 @@ OPERATORS = {
 }
 WIDENINGS = ("to_real", "to_int")
 LARGEST = 500  # values in a picture; more cannot be read
+BOLD = 7  # points of a bold letter; dot measures it as a thinner one, and its box came out short
 INK, GRADIENT, LINE = "#1f2933", "#b42318", "#7b8794"
 FILLS = {"argument": "#e8f1fb", "constant": "#f5f5f4", "result": "#e9f5ec"}
 
@@ -157,16 +158,22 @@ class _Drawing:
                 cells.append(f'<font color="{GRADIENT}">grad {decimals(known[-1])}</font>')
         if value.form == "constant" and not cells:
             cells.append(_constant(value))
-        row = "".join(f"<td>{cell}</td>" for cell in cells or [" "])
+        least = 10 + BOLD * len(self._heading(box) or "")
+        row = "".join(f'<td width="{least}">{cell}</td>' for cell in cells[:1] or [" "])
+        row += "".join(f"<td>{cell}</td>" for cell in cells[1:])
         look = f'style="rounded" color="{LINE}" bgcolor="{FILLS.get(kind, "white")}"'
         frame = 'border="1" cellborder="0" cellspacing="0" cellpadding="5" columns="*"'
         return f"<table {frame} {look}><tr>{row}</tr></table>"
 
+    def _heading(self, box: int) -> str | None:
+        """The name of a box; the function's own for its unnamed result."""
+        if self._name(box) is None and self._results == {box}:
+            return self._function.name
+        return self._name(box)
+
     def _title(self, box: int) -> list[str]:
-        """The name; the function's own for its unnamed result; else what was written, if short."""
-        name, value = self._name(box), self._members[box][0]
-        if name is None and len(self._results) == 1 and box in self._results:
-            name = self._function.name
+        """The name, else what was written, if it is short."""
+        name, value = self._heading(box), self._members[box][0]
         if name is not None:
             return [f'<font face="Helvetica-Bold">{escape(name)}</font>']
         written = " ".join(value.span.text.split())

@@ -18,6 +18,12 @@ ROOT = Path(__file__).parents[2]
 EXAMPLES = sorted((ROOT / "examples").glob("*.mg"))
 NAMES = [path.stem for path in EXAMPLES]
 
+# The check of the lecture is quick; those of the others take longer, together about two minutes.
+CHECKED = [
+    pytest.param(path, marks=() if path.stem == "lecture" else pytest.mark.slow, id=path.stem)
+    for path in EXAMPLES
+]
+
 # Which functions may be less than proved, and why. An entry that is no longer needed fails.
 NOT_PROVED: dict[str, dict[str, str]] = {name: {} for name in NAMES}
 
@@ -42,9 +48,9 @@ def test_the_tests_of_an_example_pass(path: Path) -> None:
     assert not outcome.failures, outcome.text()
 
 
-@pytest.mark.parametrize("path", EXAMPLES, ids=NAMES)
+@pytest.mark.parametrize("path", CHECKED)
 def test_every_gradient_is_proved_or_has_its_reason(path: Path) -> None:
-    report = mgrad.check(path, budget=120)
+    report = mgrad.check(path, budget=240)
     assert not report.refuted, report.text()
     assert unproved(json.loads(report.json())) == set(NOT_PROVED[path.stem])
 

@@ -1,4 +1,4 @@
-"""Random well-typed programs: every level, both targets and the reference interpreter agree with SymPy.
+"""Random well-typed programs agree with SymPy at every level and target, and when interpreted.
 
 A program is drawn together with its meaning as SymPy expressions, built from the test's own table:
 nothing of the compiler stands on both sides.

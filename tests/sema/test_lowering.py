@@ -8,6 +8,7 @@ from mgrad.compiler.autodiff.reverse import derive
 from mgrad.compiler.ir.evaluate import evaluate
 from mgrad.compiler.ir.module import Module
 from mgrad.compiler.lowering import lower
+from mgrad.compiler.passes import prepare
 from mgrad.compiler.sema.check import check
 from mgrad.compiler.source import Source
 from mgrad.compiler.syntax.parse import parse
@@ -16,7 +17,8 @@ from mgrad.compiler.syntax.parse import parse
 def module(text: str, tests: bool = False) -> Module:
     parsed = parse(Source("t.mg", text))
     assert parsed.file is not None and not parsed.faults, parsed.faults
-    return derive(lower(check(parsed.file, lambda path, importer: None, {}), tests))
+    program = check(parsed.file, lambda path, importer: None, {})
+    return derive(prepare(lower(program, tests), level=0))
 
 
 def value(text: str, *arguments: float, key: str = "f") -> float:
@@ -80,12 +82,13 @@ def test_names_and_comments_hang_beside_the_nodes() -> None:
     assert graph.notes.spans[square][0].line == 3
 
 
-def test_only_a_target_of_diff_is_marked() -> None:
-    text = "fn f(x) {\n  a = x^2\n  b = a + x\n  return diff(b*b, a) + diff(b, x)\n}\n"
+def test_only_the_targets_of_diff_are_marked() -> None:
+    text = "fn f(x, y) {\n  a = x^2*y\n  b = a + x\n  return diff(b*b, a) + diff(b, x)\n}\n"
     parsed = parse(Source("t.mg", text))
     assert parsed.file is not None
     graph = lower(check(parsed.file, lambda path, importer: None, {})).graphs["f"]
-    assert [n.op for n in graph.nodes()].count("mark") <= 1
+    marked = [n.inputs[0] for n in graph.nodes() if n.op == "mark"]
+    assert [n.op for n in marked] == ["parameter", "mul"]  # x and a
 
 
 def test_callees_stand_before_callers() -> None:
@@ -96,7 +99,7 @@ def test_callees_stand_before_callers() -> None:
 
 def test_both_sides_of_tests_are_lowered_on_request() -> None:
     made = module("fn f(x) = x^2\ntest diff(f(x), x) == 2*x\n", tests=True)
-    left, right = (made.graphs[f"test_1@{side}"] for side in ("left", "right"))
+    left, right = (made.graphs[f"test 1.{side}"] for side in ("left", "right"))
     assert evaluate(left, [3.0], made) == evaluate(right, [3.0], made) == (6.0,)
 
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import pytest
 
+from mgrad.compiler.driver import Options, compile_tests
 from mgrad.compiler.sema.check import check
 from mgrad.compiler.sema.program import Program
 from mgrad.compiler.source import Source
@@ -18,12 +17,6 @@ def program(text: str) -> Program:
     parsed = parse(Source("t.mg", text))
     assert parsed.file is not None and not parsed.faults
     return check(parsed.file, lambda path, importer: None, {})
-
-
-@dataclass
-class Emitted:
-    text: str
-    program: Program
 
 
 def test_a_right_derivative_is_accepted() -> None:
@@ -48,14 +41,6 @@ def test_derivatives_of_externs_are_compared_with_differences() -> None:
     assert "finite differences" in fault.message
 
 
-TEXT = """
-def f(x):
-    return 3*x*x - 4*x + 5
-
-def f_value_and_grad(x):
-    return f(x), (6*x - 4,)
-"""
-
 SOURCE = "fn f(x) = 3*x^2 - 4*x + 5\n"
 
 
@@ -74,9 +59,15 @@ SOURCE = "fn f(x) = 3*x^2 - 4*x + 5\n"
     ],
 )
 def test_lines(line: str, passes: bool) -> None:
-    outcome = run_tests(Emitted(TEXT, program(f"{SOURCE}test {line}\n")))
+    tested = program(f"{SOURCE}test {line}\n")
+    outcome = run_tests(tested, compile_tests(tested, Options()))
     (result,) = outcome.results
     assert result.passed is passes, result
     assert bool(outcome.failures) is not passes
-    if not passes:
-        assert "E302" in outcome.text()
+    assert ("E302" in outcome.text()) is not passes
+
+
+def test_an_extern_that_python_lacks_is_refused() -> None:
+    source = 'extern fn s(x) = "math.no_such"\nderivative s(x) = cos(x)\n'
+    (fault,) = check_stated(program(source))
+    assert fault.code == "E303" and "math.no_such" in fault.message

@@ -1,6 +1,6 @@
 """Plants faults in emitted modules, and sees which of them the check finds.
 
-    python -m bench.mutants [FILE.mg …] [--target python] [--most 200]
+    python -m bench.mutants [FILE.mg …] [--target python] [--most 150]
 
 Whether a fault changes a gradient is judged without the checker's tracing: the module is run in
 float64 at fixed points and at kink edges, and compared with the 100-digit reference. Of those that
@@ -16,11 +16,13 @@ import random
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import mpmath
 
+from mgrad.compiler.driver import Target
 from mgrad.compiler.sema.program import Function, Program
 from mgrad.compiler.verify.certificate import check_function, run_module
 from mgrad.compiler.verify.evaluation import Evaluation, Sampler
@@ -29,17 +31,22 @@ from mgrad.compiler.verify.spelling import dtype, number, printed
 from mgrad.compiler.verify.terms import Dag
 
 ENOUGH = 0.99
+TARGETS: tuple[Target, ...] = ("python", "numpy")
 SUFFIXES = ("_forward", "_backward", "_value_and_grad")
 
 
 @dataclass(frozen=True, slots=True)
 class Mutant:
-    """A module with one fault."""
+    """A module with one fault: the part that the function needs."""
 
     function: str
     fault: str
     line: int
-    text: str
+    tree: ast.Module
+
+    @property
+    def text(self) -> str:
+        return ast.unparse(self.tree)
 
 
 @dataclass
@@ -65,10 +72,26 @@ def mutants(text: str, names: Sequence[str]) -> Iterator[Mutant]:
         owner = next((n for n in names for s in SUFFIXES if node.name == printed(n) + s), None)
         if owner is None:
             continue
+        needed = _needed(tree, {printed(owner), *(printed(owner) + s for s in SUFFIXES)})
         for fault, line, changed in faults(node):
             body = [*tree.body[:position], changed, *tree.body[position + 1 :]]
-            whole = ast.fix_missing_locations(ast.Module(body, []))
-            yield Mutant(owner, fault, line, ast.unparse(whole))
+            kept = [n for n in body if not isinstance(n, ast.FunctionDef) or n.name in needed]
+            whole = ast.fix_missing_locations(ast.Module(kept, []))
+            yield Mutant(owner, fault, line, whole)
+
+
+def _needed(tree: ast.Module, names: set[str]) -> set[str]:
+    """The functions of a module that some of them call, and these."""
+    functions = {n.name: n for n in tree.body if isinstance(n, ast.FunctionDef)}
+    found: set[str] = set()
+    stack = sorted(names & functions.keys())
+    while stack:
+        name = stack.pop()
+        if name not in found:
+            found.add(name)
+            used = {n.id for n in ast.walk(functions[name]) if isinstance(n, ast.Name)}
+            stack.extend(sorted(used & functions.keys()))
+    return found
 
 
 def faults(function: ast.FunctionDef) -> Iterator[tuple[str, int, ast.FunctionDef]]:
@@ -177,7 +200,7 @@ class Judge:
         return True
 
 
-def measure(program: Program, text: str, most: int, seed: int = 1) -> Count:
+def measure(program: Program, module: str, most: int, seed: int = 1) -> Count:
     """Judges and checks mutants of a module, `most` of them drawn at random."""
     functions = {
         f.name: f
@@ -187,22 +210,23 @@ def measure(program: Program, text: str, most: int, seed: int = 1) -> Count:
         and is_real(f.results[0].type)
         and any(is_real(a.value.type) for a in f.arguments)
     }
-    planted = list(mutants(text, list(functions)))
+    planted = list(mutants(module, list(functions)))
     if len(planted) > most:
         planted = sorted(random.Random(seed).sample(planted, most), key=lambda m: m.line)
     judges: dict[str, Judge] = {}
     count = Count()
     for mutant in planted:
         function = functions[mutant.function]
+        text = mutant.text
         if mutant.function not in judges:
             judges[mutant.function] = Judge(program, function)
         try:
-            matters = not judges[mutant.function].is_right(run_module(mutant.text))
+            matters = not judges[mutant.function].is_right(run_module(text))
         except Exception:
             matters = True
         if not matters:
             count.excluded.append(mutant)
-        elif is_refuted(program, function, mutant.text):
+        elif is_refuted(program, function, text):
             count.refuted += 1
         else:
             count.survivors.append(mutant)
@@ -223,18 +247,19 @@ def main(arguments: Sequence[str]) -> int:
 
     parser = argparse.ArgumentParser(prog="bench.mutants", description=__doc__.splitlines()[0])
     parser.add_argument("files", nargs="*", type=Path)
-    parser.add_argument("--target", default="python", choices=("python", "numpy"))
-    parser.add_argument("--most", default=200, type=int, help="mutants of one file")
+    parser.add_argument("--target", choices=TARGETS, help="one of them; else each")
+    parser.add_argument("--most", default=150, type=int, help="mutants of one module")
     given = parser.parse_args(arguments)
     paths = given.files or sorted(Path("examples").glob("*.mg"))
     refuted = matter = 0
-    for path in paths:
-        options = driver.Options(target=given.target)
-        compiled = driver.compile(files.read(path), options, files.load)
+    for path, target in product(paths, [given.target] if given.target else TARGETS):
+        compiled = driver.compile(files.read(path), driver.Options(target=target), files.load)
         count = measure(compiled.program, compiled.text, given.most)
+        relevant = count.refuted + len(count.survivors)
         refuted += count.refuted
-        matter += count.refuted + len(count.survivors)
-        print(f"{path}: {count.refuted} of {count.refuted + len(count.survivors)} refuted")
+        matter += relevant
+        changing = len(count.excluded)
+        print(f"{path} -> {target}: {count.refuted} of {relevant} refuted; {changing} excluded")
         for what, listed in (("survived", count.survivors), ("changes nothing", count.excluded)):
             for m in listed:
                 print(f"  {what}: {m.function}, line {m.line}: {m.fault}")

@@ -173,6 +173,8 @@ class Body:
         signature = op.signature
         if name == "pow":
             wanted, result = self._power_types(operands, dtypes)
+        elif op.operands:
+            wanted, result = list(op.operands), result_dtype(signature, dtypes)
         elif signature == "real":
             wanted, result = ["real"] * len(dtypes), "real"
         elif signature == "join":
@@ -186,7 +188,8 @@ class Body:
         else:
             result = result_dtype(signature, dtypes)
             wanted = [result] * len(dtypes)
-        if signature in STRICT and not self._fits(name, signature, dtypes, wanted, places):
+        is_strict = signature in STRICT or op.operands
+        if is_strict and not self._fits(name, signature, dtypes, wanted, places):
             return BAD
         knowns = [self.known(o) for o in operands] if self._all_known(operands) else None
         folded: Exact | None = None

@@ -26,7 +26,7 @@ VERSION = 1
 @dataclass(frozen=True, slots=True)
 class Shortage:
     """Numbers of fewer than 13 digits: of what, at the worst of so many points, and why: `kind` is
-    cancellation, meeting, overflow, magnification, accuracy, or empty where no reason was found."""
+    that of a `Loss`, or empty where no reason was found."""
 
     digits: float
     what: str

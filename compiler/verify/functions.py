@@ -128,6 +128,8 @@ class Examination:
             self._claim(
                 "", value_names, lambda: self.tracer.call(name, *self.symbols), lambda: self.values
             )
+        single = len(results) == 1 and real_results and wrt
+        one = [(results[0], reference.number(1))] if single else []
         if real_results and wrt and f"{name}_forward" in has and f"{name}_backward" in has:
             seeded = [(r, reference.leaf(s)) for r, s in zip(real_results, seeds, strict=True)]
 
@@ -151,8 +153,13 @@ class Examination:
                 pull,
                 lambda: terms(reference.gradient(seeded, wrt)),
             )
-        single = len(results) == 1 and real_results and wrt
-        one = [(results[0], reference.number(1))] if single else []
+            if len(results) == 1:  # then the seed is 1 unless it is given
+                self._claim(
+                    "_backward",
+                    [f"{what} without a seed" for what in gradient_names],
+                    lambda: self.tracer.call(f"{name}_backward", saved[0]),
+                    lambda: terms(reference.gradient(one, wrt)),
+                )
         if single and f"{name}_value_and_grad" in has:
             self._claim(
                 "_value_and_grad",

@@ -23,7 +23,7 @@ WORTH = 1.0  # digits that an op loses by itself before it is named
 class Loss:
     """`kind`: cancellation, meeting (of the parts of a gradient, which cancel), overflow,
     magnification (an op that makes the rounding of its operand large) or accuracy (a built-in that
-    is right to an ulp of 1 only; `note` says so)."""
+    is right to an ulp of 1 only; `note` says so), or zero (what is left where all cancels)."""
 
     kind: str
     digits: float  # what is left, of 16

@@ -14,6 +14,7 @@ REASONS = {
     "overflow": "overflow",
     "magnification": "the rounding of its operand grows",
     "accuracy": "absolute accuracy",
+    "zero": "the terms cancel, the true number is 0 or next to it",
     "": "no reason was found",
 }
 LONGEST_FORMULA = 60

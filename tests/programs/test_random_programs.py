@@ -49,7 +49,7 @@ BINARY = {
     "{}/(1 + {}^2)": lambda a, b: a / (1 + b**2),
     "max({}, {})": lambda a, b: sp.Piecewise((a, a > b), (b, True)),
     "min({}, {})": lambda a, b: sp.Piecewise((b, a > b), (a, True)),
-    "if {} > {} then 1 else 2": lambda a, b: sp.Piecewise((1, a > b), (2, True)),
+    "if {} > {} then 1.0 else 2.0": lambda a, b: sp.Piecewise((1, a > b), (2, True)),
     "if {0} > 0 then sqrt({0}) else {1}": lambda a, b: sp.Piecewise((sp.sqrt(a), a > 0), (b, True)),
     "hypotenuse({}, {})": lambda a, b: sp.sqrt(1 + a**2 + b**2),
 }

@@ -8,8 +8,8 @@ from importlib import import_module
 PARTS = {
     "scalar": "value and gradient, target python: ours against Python by hand",
     "arrays": "value and gradient, target numpy: ours against NumPy by hand",
-    "compiling": "text to text, and imports",
     "operations": "weighted operations of value and gradient over those of the value",
+    "compiling": "imports, and text to text",
 }
 
 

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from importlib import import_module
-from importlib.metadata import version
 from os.path import basename
 from types import ModuleType
-from typing import Literal
 
+from mgrad import __version__
 from mgrad.compiler.diagnostics import Diagnostic, MgradError
+from mgrad.compiler.errors.meaning import CallsTooDeep
 from mgrad.compiler.header import Header
 from mgrad.compiler.ir.module import Module
 from mgrad.compiler.ir.text import print_graph
 from mgrad.compiler.lowering import lower
 from mgrad.compiler.passes import optimise, prepare
+from mgrad.compiler.passes.depth import depths
 from mgrad.compiler.schedule.joint import joints
 from mgrad.compiler.schedule.plan import plan
 from mgrad.compiler.schedule.schedule import Routine
@@ -26,8 +29,9 @@ from mgrad.compiler.sema.program import Program
 from mgrad.compiler.sema.text import show, show_tree
 from mgrad.compiler.source import Source, Span
 from mgrad.compiler.syntax.parse import parse
+from mgrad.compiler.targets import Target as Target
 
-Target = Literal["python", "numpy"]
+DEEPEST = 500  # calls in calls: Python goes to 1,000 frames, and the caller needs some
 
 STAGES = ("ast", "typed", "ir", "adjoint", "optimised", "schedule")
 
@@ -53,6 +57,21 @@ class Compiled:
     notes: tuple[Diagnostic, ...]
 
 
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """No search for garbage cycles meanwhile: a compilation makes many small objects, and hardly
+    one of them is garbage before its end. The search would cost a quarter of the time."""
+    if not gc.isenabled():
+        yield
+        return
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+
+
+@_uncollected()
 def compile(
     source: Source, options: Options | None = None, load: Load = lambda path, importer: None
 ) -> Compiled:
@@ -63,7 +82,8 @@ def compile(
     """
     options = options or Options()
     program = understand(source, options, load)
-    module = prepare(lower(program), options.level)
+    module = prepare(lower(program), options.level, entries(program))
+    _limit_calls(module, program)
     module = joints(module, entries(program), options.emit)
     module = optimise(module, options.level)
     routines = plan(module, entries(program), options)
@@ -71,6 +91,7 @@ def compile(
     return Compiled(text, program, module, routines, program.notes)
 
 
+@_uncollected()
 def compile_tests(program: Program, options: Options) -> str:
     """The module of a program with a function for each side of its tests that has no free names:
     `test_1_left`, `test_1_right`, … They call the module's functions, nothing is inlined."""
@@ -79,7 +100,7 @@ def compile_tests(program: Program, options: Options) -> str:
     numeric = [f.key for t in program.tests for f in (t.left, t.right) if not t.left.arguments]
     own = replace(module, graphs={k: g for k, g in module.graphs.items() if k not in sides})
     asked = replace(module, graphs={k: module.graphs[k] for k in numeric})
-    own, asked = prepare(own, options.level), prepare(asked, 0)
+    own, asked = prepare(own, options.level, entries(program)), prepare(asked, 0)
     module = replace(module, graphs={**own.graphs, **asked.graphs})
     module = joints(module, [*entries(program), *numeric], options.emit)
     graphs = {
@@ -104,7 +125,8 @@ def stage(source: Source, options: Options, load: Load, name: str) -> str:
     module = lower(program)
     if name == "ir":
         return show_module(module)
-    module = joints(prepare(module, options.level), entries(program), options.emit)
+    module = prepare(module, options.level, entries(program))
+    module = joints(module, entries(program), options.emit)
     if name == "adjoint":
         return show_module(module)
     module = optimise(module, options.level)
@@ -121,7 +143,7 @@ def printer(target: Target) -> ModuleType:
 def header(program: Program, options: Options) -> Header:
     source = program.source
     digest = hashlib.sha256(source.text.encode("utf-8")).hexdigest()[:12]
-    return Header(basename(source.path), digest, version("mgrad"), options.target, program.doc)
+    return Header(basename(source.path), digest, __version__, options.target, program.doc)
 
 
 def show_module(module: Module) -> str:
@@ -175,6 +197,14 @@ def _place(fault: Diagnostic, source: Source) -> tuple[bool, int]:
     if fault.span is None:
         return False, -1
     return fault.span.source is not source, fault.span.start
+
+
+def _limit_calls(module: Module, program: Program) -> None:
+    found = depths(module)
+    key = max(found, key=found.__getitem__, default="")
+    if found.get(key, 0) > DEEPEST:
+        function = program.functions[key.partition("@")[0]]
+        raise MgradError([CallsTooDeep(function.span, function.name, found[key], DEEPEST)])
 
 
 def entries(program: Program) -> tuple[str, ...]:

@@ -28,7 +28,7 @@ def lower(program: Program, tests: bool = False) -> Module:
         functions += [side for test in program.tests for side in (test.left, test.right)]
     signatures = _signatures(program, functions)
     graphs = {f.key: _Lowering(f, pool).graph() for f in _callees_first(functions)}
-    return Module(graphs, signatures)
+    return Module(graphs, signatures, program.constants)
 
 
 def _signatures(program: Program, functions: list[Function]) -> dict[str, Signature]:

@@ -5,8 +5,9 @@
     moons = mgrad.load("moons.mg")          # the compiled module, without a file
     moons.f_value_and_grad(3.0)
 
-`load`, and `check` with it, run the code that they compile, and with it every Python function that
-an `extern` of the file names: do it with files that you trust.
+`load` and `check` run the code that they compile, and with it every Python function that an
+`extern` of the file names; the other verbs call such a function where a derivative is stated for
+it, to check that. Use files that you trust.
 
 Everything is imported when it is first used: `import mgrad` alone costs next to nothing.
 """

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 from mgrad import __version__
+from mgrad.compiler.targets import TARGETS
 from mgrad.faults import RunError, UsageError
 
 if TYPE_CHECKING:
@@ -32,13 +33,6 @@ app = typer.Typer(
 )
 
 
-class Target(StrEnum):
-    """For what the module is emitted."""
-
-    python = "python"
-    numpy = "numpy"
-
-
 class Stage(StrEnum):
     """A stage of the compiler, as `compile --stage` prints it."""
 
@@ -56,8 +50,13 @@ AnyName = Annotated[
     str | None,
     typer.Argument(metavar="[NAME]", help="One of the file's functions."),
 ]
-TargetOption = Annotated[
-    Target, typer.Option("--target", help="Standard library only, or NumPy: maps over arrays.")
+Target = Annotated[
+    str,
+    typer.Option(
+        "--target",
+        metavar="|".join(TARGETS),
+        help="Standard library only, or NumPy: maps over arrays.",
+    ),
 ]
 Level = Annotated[int, typer.Option("-O", min=0, max=2, help="Level of optimisation.")]
 Settings = Annotated[
@@ -85,7 +84,7 @@ def compile(
         str | None,
         typer.Option("-o", metavar="OUT", help="Where to; '-' is standard output."),
     ] = None,
-    target: TargetOption = Target.python,
+    target: Target = "python",
     level: Level = 1,
     emit: Annotated[
         str, typer.Option(help="More to emit, by commas: jvp, jacobian, hessian.")
@@ -100,7 +99,7 @@ def compile(
     from mgrad.verbs import compile as verb
 
     source = files.read(file)
-    choices = target.value, level, _extras(emit), _settings(settings)
+    choices = target, level, _extras(emit), _settings(settings)
     if stage is not None:
         print(verb.stage(source, stage.value, *choices))
         return
@@ -161,14 +160,14 @@ def diff(
 def eval(
     file: File,
     expression: Annotated[str, typer.Argument(metavar="'f(3)'", help="What to evaluate.")],
-    target: TargetOption = Target.python,
+    target: Target = "python",
     level: Level = 1,
     settings: Settings = None,
 ) -> None:
     """Show a value and its gradient, computed by the emitted code."""
     from mgrad.verbs.evaluate import evaluate
 
-    print(evaluate(file, expression, target.value, level, _settings(settings)).text())
+    print(evaluate(file, expression, target, level, _settings(settings)).text())
 
 
 @app.command()
@@ -215,14 +214,14 @@ def explain(file: File, name: Name, at: Point = None, settings: Settings = None)
 @app.command()
 def bench(
     file: File,
-    target: TargetOption = Target.python,
+    target: Target = "python",
     level: Level = 1,
     settings: Settings = None,
 ) -> None:
     """Time each function, its gradient, and their ratio."""
     from mgrad.verbs.bench import bench as verb
 
-    print(verb(file, target.value, level, _settings(settings)))
+    print(verb(file, target, level, _settings(settings)))
 
 
 @app.command()

@@ -20,6 +20,7 @@ from mgrad.runtime.real import to_float
 
 Array = Any
 Shape = tuple[int, ...]
+LONG = 131_072  # elements, from which on arrays are computed in blocks
 DOUBLE, SINGLE = np.dtype(np.float64), np.dtype(np.float32)
 KINDS = {float: ("fiub", "real numbers"), int: ("iub", "ints"), bool: ("b", "bools")}
 
@@ -42,11 +43,15 @@ class Door:
         self.names = tuple(self._signature.parameters)
         self.types = tuple(types.get(name, float) for name in self.names)
         self.are_real = tuple(t is float for t in self.types)
-        self.count = len(self.names)
-        self.is_real = all(self.are_real)
+        # how many arrays may be alike: all arguments, if they are real
+        self.alike = len(self.names) if self.names and all(self.are_real) else -1
 
-    def bind(self, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> tuple[Any, ...]:
+    def _bind(self, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> tuple[Any, ...]:
         """The arguments in order, of a call with keywords or without those that have a default."""
+        if len(arguments) + len(keywords) == len(self.names):
+            rest = self.names[len(arguments) :]
+            if all(name in keywords for name in rest):
+                return (*arguments, *[keywords[name] for name in rest])
         try:
             bound = self._signature.bind(*arguments, **keywords)
         except TypeError as error:
@@ -54,8 +59,10 @@ class Door:
         bound.apply_defaults()
         return bound.args
 
-    def take(self, arguments: tuple[Any, ...]) -> Given:
+    def take(self, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Given:
         """The arguments in order, converted and checked."""
+        if keywords or len(arguments) != len(self.names):
+            arguments = self._bind(arguments, keywords)
         return take(self.name, self.names, self.types, arguments)
 
     def real(self, items: Sequence[Any]) -> list[Any]:
@@ -63,18 +70,23 @@ class Door:
         return [item for item, is_real in zip(items, self.are_real, strict=True) if is_real]
 
 
-def common_shape(values: tuple[Any, ...]) -> Shape | None:
-    """The shape of float64 arrays that all have the same, with one axis or more; else None."""
-    if not values or type(first := values[0]) is not ndarray:
-        return None
+def are_alike(first: Any, *others: Any) -> bool:
+    """Whether all are float64 arrays of one shape, with one axis or more, and not long."""
+    if type(first) is not ndarray or first.dtype is not DOUBLE or first.size >= LONG:
+        return False
     shape: Shape = first.shape
-    for value in values:
-        if type(value) is not ndarray or value.dtype is not DOUBLE or value.shape != shape:
-            return None
-    return shape or None
+    for other in others:
+        if type(other) is not ndarray or other.dtype is not DOUBLE or other.shape != shape:
+            return False
+    return shape != ()
 
 
-@np.errstate(all="ignore")
+def alike(arguments: tuple[Any, ...]) -> Given:
+    """What such arguments are."""
+    shape = arguments[0].shape
+    return Given(arguments, (shape,) * len(arguments), shape, DOUBLE)
+
+
 def take(
     function: str, names: Sequence[str], types: Sequence[type], arguments: Sequence[Any]
 ) -> Given:
@@ -84,8 +96,12 @@ def take(
     both name the function and the arguments.
     """
     found: list[tuple[Any, Any]] = [
-        (value, None)
-        if type(value) is float and kind is float  # most often
+        _array(function, n, kind, value)
+        if kind is not float
+        else (value, None)
+        if type(value) is float
+        else (value, DOUBLE)
+        if type(value) is ndarray and value.dtype is DOUBLE
         else _array(function, n, kind, value)
         for n, kind, value in zip(names, types, arguments, strict=True)
     ]

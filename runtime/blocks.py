@@ -9,25 +9,23 @@ from typing import Any
 
 import numpy as np
 
-from mgrad.runtime.arrays import Array, Given, Shape
+from mgrad.runtime.arrays import LONG, Array, Given, Shape
 from mgrad.runtime.results import leaves, rebuilt
 
-# Elements, measured on one to twenty temporaries. What is shorter than LONG is computed in one go.
-BLOCK = 16_384
-LONG = 8 * BLOCK
+BLOCK = 16_384  # elements, measured on programs of 8 to 1,000 operations
+PAGE, LARGE = 1 << 21, 1 << 22  # bytes
 
 
 def flat(given: Given) -> list[Any] | None:
     """The arguments as long arrays of one axis, and scalars; None if the common shape is short, or
     not that of every argument with axes."""
-    if prod(given.shape) < LONG:
+    if not given.shape or prod(given.shape) < LONG:
         return None
     if any(own and own != given.shape for own in given.shapes):
         return None
     return [value.reshape(-1) if value.ndim else value for value in given.values]
 
 
-@np.errstate(all="ignore")
 def run(
     function: Callable[..., Any],
     arguments: Sequence[Any],
@@ -59,8 +57,8 @@ class Field:
 
     def __init__(self, part: Any, shape: Shape, dtype: np.dtype[Any]) -> None:
         kind = np.asarray(part).dtype
-        self._array: Array = np.empty(shape, dtype if kind.kind == "f" else kind)
-        self._flat = self._array.reshape(-1)
+        self._flat = empty(prod(shape), dtype if kind.kind == "f" else kind)
+        self._shape = shape
 
     def put(self, start: int, stop: int, part: Any) -> None:
         """The values of a block, or one for all of it."""
@@ -68,7 +66,21 @@ class Field:
 
     def get(self) -> Array:
         """The whole."""
-        return self._array
+        return self._flat.reshape(self._shape)
+
+
+def empty(size: int, dtype: np.dtype[Any]) -> Array:
+    """An array of no values yet; a large one starts at a page of 2 MiB.
+
+    Fresh memory costs more than the arithmetic of a short function. NumPy asks for large pages from
+    4 MiB on, but at both ends of an array that starts anywhere there are up to 511 small ones.
+    """
+    count = size * dtype.itemsize
+    if count < LARGE:
+        return np.empty(size, dtype)
+    memory = np.empty(count + PAGE, np.uint8)
+    start = -memory.__array_interface__["data"][0] % PAGE
+    return memory[start : start + count].view(dtype)
 
 
 class Sum:

@@ -16,16 +16,15 @@ from numpy import ndarray
 from mgrad.runtime.arrays import DOUBLE, Shape
 
 
-def are_own(results: Sequence[Any], shape: Shape, others: Iterable[Any]) -> bool:
-    """Whether results can go out as they are: float64 arrays of the shape, all distinct, and none
-    of them a view or among the others."""
+def are_own(results: Iterable[Any], others: Iterable[Any]) -> bool:
+    """Whether results of arrays that are alike can go out as they are: real arrays, all distinct,
+    and none of them a view or among the others."""
     taken = set(map(id, others))
     for array in results:
         if (
             type(array) is not ndarray
             or array.dtype is not DOUBLE
             or array.base is not None
-            or array.shape != shape
             or id(array) in taken
         ):
             return False
@@ -33,19 +32,20 @@ def are_own(results: Sequence[Any], shape: Shape, others: Iterable[Any]) -> bool
     return True
 
 
-@np.errstate(all="ignore")
-def spread(results: Any, shape: Shape, dtype: np.dtype[Any], taken: list[Any]) -> Any:
+def own(results: Any, shape: Shape, dtype: np.dtype[Any], taken: list[Any]) -> Any:
     """A result in full, of the shape and, if it is real, the dtype; of a tuple, nested at will,
     each. An array is shared with none of those taken, and is added to them; with no axes it is a
     scalar."""
     if type(results) is tuple:
-        return tuple([spread(result, shape, dtype, taken) for result in results])
+        return tuple([own(result, shape, dtype, taken) for result in results])
+    if not shape and type(results) is dtype.type:
+        return results
     array = np.asarray(results)
     kind = dtype if array.dtype.kind == "f" else array.dtype
     if not shape:
         return kind.type(array.reshape(())[()])
     is_own = array.base is None and array.shape == shape and array.dtype == kind
-    if not is_own or any(array is other for other in taken):
+    if not is_own or id(array) in map(id, taken):
         full = np.empty(shape, kind)
         full[...] = array
         array = full
@@ -53,7 +53,6 @@ def spread(results: Any, shape: Shape, dtype: np.dtype[Any], taken: list[Any]) -
     return array
 
 
-@np.errstate(all="ignore")
 def gradients(
     fields: Sequence[Any],
     owns: Sequence[Shape],
@@ -64,8 +63,8 @@ def gradients(
     """Gradients of arguments of the shapes `owns`, broadcast to `shape`, from fields over that."""
     return tuple(
         [
-            spread(field if own == shape else reduced(field, own, shape, dtype), own, dtype, taken)
-            for field, own in zip(fields, owns, strict=True)
+            own(field if o == shape else reduced(field, o, shape, dtype), o, dtype, taken)
+            for field, o in zip(fields, owns, strict=True)
         ]
     )
 
@@ -78,6 +77,8 @@ def reduced(field: Any, own: Shape, shape: Shape, dtype: np.dtype[Any]) -> Any:
     is a product with their size.
     """
     array = np.asarray(field, dtype)
+    if not own and array.shape == shape:
+        return array.sum()
     rank = len(shape)
     present = (1,) * (rank - array.ndim) + array.shape
     wanted = (1,) * (rank - len(own)) + own

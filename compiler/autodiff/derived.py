@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from mgrad.compiler.autodiff.reverse import copied, gradient, is_real
+from mgrad.compiler.autodiff.reverse import copied, gradient, is_real, slopes
+from mgrad.compiler.autodiff.stated import settled
 from mgrad.compiler.diagnostics import InternalError
 from mgrad.compiler.ir.graph import Graph
 from mgrad.compiler.ir.module import Module
@@ -14,12 +15,11 @@ from mgrad.compiler.ir.node import Node
 def jacobian(graph: Graph, module: Module | None = None) -> Graph:
     """The partials of each real result by each real parameter, row by row: one sweep a result."""
     inputs, outputs = _scalars(graph)
-    notes = copied(graph.notes)
     entries: list[Node] = []
     for output in outputs:
         one = graph.pool.constant(1, output.array)
-        entries += gradient([(output, one)], inputs, module, notes)
-    return replace(graph, results=tuple(entries), notes=notes, seeds=(), split=None)
+        entries += slopes(graph, [(output, one)], inputs, module, copied(graph.notes))
+    return settled(replace(graph, results=tuple(entries), seeds=(), split=0), graph, module)
 
 
 def hessian(graph: Graph, module: Module | None = None) -> Graph:
@@ -31,13 +31,12 @@ def hessian(graph: Graph, module: Module | None = None) -> Graph:
     inputs, outputs = _scalars(graph)
     if len(outputs) != 1:
         raise InternalError("differentiate", f"the Hessian of {len(outputs)} results")
-    notes = copied(graph.notes)
     one = graph.pool.constant(1, outputs[0].array)
-    first = gradient([(outputs[0], one)], inputs, module, notes)
-    rows = [gradient([(slope, one)], inputs[i:], module, notes) for i, slope in enumerate(first)]
+    first = slopes(graph, [(outputs[0], one)], inputs, module, copied(graph.notes))
+    rows = [gradient([(slope, one)], inputs[i:], module) for i, slope in enumerate(first)]
     n = len(inputs)
     entries = tuple(rows[min(i, j)][abs(i - j)] for i in range(n) for j in range(n))
-    return replace(graph, results=entries, notes=notes, seeds=(), split=None)
+    return settled(replace(graph, results=entries, seeds=(), split=0), graph, module)
 
 
 def _scalars(graph: Graph) -> tuple[list[Node], list[Node]]:

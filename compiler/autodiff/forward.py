@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import replace
 
+from mgrad.compiler.autodiff.activity import conditions, is_vanishing, slope_is_not_zero
 from mgrad.compiler.autodiff.reverse import copied, is_real
-from mgrad.compiler.autodiff.scale import is_zero, scale
+from mgrad.compiler.autodiff.scale import Partial, is_zero, scale
+from mgrad.compiler.autodiff.stated import own_partials, settled
 from mgrad.compiler.diagnostics import InternalError
 from mgrad.compiler.ir.graph import Graph, Notes, topological
 from mgrad.compiler.ir.module import Module
 from mgrad.compiler.ir.node import Node
 from mgrad.compiler.ir.types import Bundle, Type
-from mgrad.compiler.ops.op import TABLE
+from mgrad.compiler.ops.op import TABLE, fill, select
 from mgrad.compiler.ops.structural import RULES
 
 
@@ -28,7 +30,11 @@ def tangents(
     """
     found: dict[Node, Node] = dict(seeds)
     bundles: dict[Node, list[Node | None]] = {}
-    for node in topological(roots):
+    order = topological(roots)
+    uses: Mapping[Node, Node | None] = {}
+    if any(node.op == "where" for node in order):
+        uses = conditions(order, roots, seeds)
+    for node in order:
         if node in found:
             continue
         if isinstance(node.type, Bundle):
@@ -39,6 +45,10 @@ def tangents(
         if not is_real(node) or not node.inputs:
             continue
         tangent = _tangent(node, found, bundles)
+        if tangent is not None and is_vanishing(node):
+            here, there = uses.get(node), uses.get(node.inputs[0])
+            if here is not None and here is not there:  # as in reverse: `activity.conditions`
+                tangent = select(slope_is_not_zero(node), tangent, 0)
         if tangent is not None:
             found[node] = tangent
             if notes is not None and tangent.op != "constant":
@@ -68,14 +78,27 @@ def _tangent(
     entry = TABLE[node.op]
     if entry.partials is None:
         return None
+    guarded = [name in entry.undefined for name in entry.parameters] if entry.undefined else ()
+    return _weighted(entry.partials(node, *node.inputs), moved, {node, *node.inputs}, guarded)
+
+
+def _weighted(
+    partials: Sequence[Partial],
+    moved: Sequence[Node | None],
+    known: Container[Node],
+    guarded: Sequence[bool] = (),
+) -> Node | None:
+    """The sum of tangents times partials; None is zero. What is guarded is 0 where its tangent
+    is, whatever its partial, if that is stated piecewise: elsewhere it is a number."""
     total: Node | None = None
-    known = {node, *node.inputs}
-    partials = entry.partials(node, *node.inputs)
-    for tangent, partial in zip(moved, partials, strict=True):
+    for position, (tangent, partial) in enumerate(zip(moved, partials, strict=True)):
         if tangent is None or is_zero(partial):
             continue
         term = scale(tangent, partial, known)
         if term is not None:
+            is_piecewise = isinstance(partial, Node) and partial.op == "where"
+            if guarded and guarded[position] and is_piecewise:
+                term = select(TABLE["ne"](tangent, fill(tangent, 0)), term, 0)
             total = term if total is None else total + term
     return total
 
@@ -115,12 +138,17 @@ def jvp(graph: Graph, module: Module | None = None) -> Graph:
     reals = [p for p in graph.parameters if is_real(p)]
     seeds = {p: graph.pool.parameter(f"d_{p.attribute('name')}", p.type) for p in reals}
     results = [r for r in graph.results if is_real(r)]
-    moved = tangents(results, seeds, module, notes)
+    partials = own_partials(graph, module)
+    if partials is None:
+        moved = tangents(results, seeds, module, notes)
+    else:
+        moved = [_weighted(partials, list(seeds.values()), ())]
     zeros = [graph.pool.constant(0, r.array) for r in results]
-    return replace(
+    both = replace(
         graph,
         parameters=graph.parameters + tuple(seeds.values()),
         results=graph.results + tuple(m or z for m, z in zip(moved, zeros, strict=True)),
         notes=notes,
         split=len(graph.results),
     )
+    return settled(both, graph, module)

@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Container, Sequence
 from dataclasses import dataclass, replace
 
-from mgrad.compiler.autodiff.activity import active, conditions
+from mgrad.compiler.autodiff.activity import active, conditions, implies
 from mgrad.compiler.autodiff.scale import Partial, is_zero, number, scale
+from mgrad.compiler.autodiff.stated import own_partials, settled
 from mgrad.compiler.diagnostics import InternalError
 from mgrad.compiler.ir.graph import Graph, Notes, Path, topological
 from mgrad.compiler.ir.module import Module
@@ -156,7 +157,7 @@ class _Sweep:
         clean = linear and self.clean[node]
         here, there = self.conditions[node], self.conditions[operand]
         mask = None
-        if not clean and here is not None and here is not there:
+        if not clean and here is not None and not implies(there, here):
             if here.array.shape == term.array.shape:
                 mask = here
                 zero = term.pool.constant(0, term.array)
@@ -193,13 +194,9 @@ def call_vjp(
     signature = module.signatures.get(callee) if module is not None else None
     if signature is not None and signature.stated is not None:
         partials = pool.make("call", node.inputs, Bundle(types), callee=signature.stated)
-        terms = []
-        for k, i in enumerate(reals):
-            partial = pool.make("item", (partials,), types[k], index=k)
-            term = scale(cotangents[0], partial)
-            assert term is not None
-            terms.append((i, term))
-        return terms
+        slopes = [pool.make("item", (partials,), t, index=k) for k, t in enumerate(types)]
+        terms = [scale(cotangents[0], slope) for slope in slopes]
+        return [(i, term) for i, term in zip(reals, terms, strict=True) if term is not None]
     if signature is not None and signature.extern is not None:
         raise InternalError("differentiate", f"{callee} has no derivative")
     seeds = [
@@ -224,8 +221,8 @@ def joint(graph: Graph, module: Module | None = None, wrt: Sequence[Node] | None
         graph.pool.parameter("grad" if only else f"grad_{k + 1}", r.type)
         for k, r in enumerate(reals)
     )
-    adjoints = gradient(list(zip(reals, seeds, strict=True)), targets, module, notes)
-    return replace(
+    adjoints = slopes(graph, list(zip(reals, seeds, strict=True)), targets, module, notes)
+    both = replace(
         graph,
         parameters=graph.parameters + seeds,
         results=graph.results + tuple(adjoints),
@@ -233,6 +230,29 @@ def joint(graph: Graph, module: Module | None = None, wrt: Sequence[Node] | None
         seeds=seeds,
         split=len(graph.results),
     )
+    return settled(both, graph, module)
+
+
+def slopes(
+    graph: Graph,
+    outputs: Sequence[tuple[Node, Node]],
+    targets: Sequence[Node],
+    module: Module | None,
+    notes: Notes,
+) -> list[Node]:
+    """`gradient` of the results of a function's own graph: by the partials that are stated for it,
+    if they are. `stated.settled` puts their body, and its own, in the place of the calls."""
+    partials = own_partials(graph, module)
+    reals = [p for p in graph.parameters if is_real(p)]
+    if partials is None or not set(targets) <= set(reals):
+        return gradient(outputs, targets, module, notes)
+    found: list[Node] = []
+    for target in targets:
+        ((_, seed),) = outputs
+        term = scale(seed, partials[reals.index(target)])
+        found.append(target.pool.constant(0, target.array) if term is None else term)
+        _note(notes, found[-1], target, [])
+    return found
 
 
 def copied(notes: Notes) -> Notes:

@@ -10,14 +10,16 @@ from mgrad.compiler.ir.node import Node, Number
 Partial = Node | Number | None  # None: no path
 
 
-def number(partial: Node | Number) -> Fraction | None:
+def number(partial: Node | Number) -> Fraction | int | None:
     """The exact number that a partial is, if it is one."""
     if isinstance(partial, Node):
         if partial.op != "constant":
             return None
-        value = partial.value
+        value: Number = partial.value
     else:
         value = partial
+    if value.__class__ is Fraction or value.__class__ is int:
+        return value
     return None if isinstance(value, float) and value - value != 0 else Fraction(value)
 
 

@@ -1,1 +1,1 @@
-"""TODO."""
+"""The printers, one a target: from a Schedule to text."""

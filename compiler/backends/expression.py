@@ -16,6 +16,7 @@ from mgrad.compiler.schedule.lines import unpacks
 Target = Literal["python", "numpy"]
 ARITHMETIC = frozenset({"add", "sub", "mul", "div", "lt", "le", "gt", "ge", "eq", "ne"})
 _FIELD = re.compile(r"\{([^{}]+)\}")
+_NAMED = re.compile(r"\b(pi|inf|nan)\b")
 
 
 class Expressions:
@@ -38,18 +39,21 @@ class Expressions:
 
     def text(self, node: Node, named: bool = True) -> str:
         """The expression of a node; with `named=False` what its name stands for."""
-        if named and node in self._names:
-            return self._names[node]
-        return self._spell(node)[0]
+        return self.piece(node)[0] if named else self._spell(node)[0]
+
+    def piece(self, node: Node) -> tuple[str, int]:
+        """The expression of a node, and how tightly it binds."""
+        name = self._names.get(node)
+        if name is None:
+            return self._spell(node)
+        return _named(name.replace(".0", "") if self._target == "numpy" else name)
 
     def _operand(self, node: Node, needs: int, is_operand: bool = False) -> str:
         """An operand, in parentheses if it binds looser than is needed."""
-        name = self._names.get(node)
-        if name is not None:
-            return name
-        text, binds = (
-            self._constant(node, is_operand) if node.op == "constant" else self._spell(node)
-        )
+        if node.op == "constant" and node not in self._names:
+            text, binds = self._constant(node, is_operand)
+        else:
+            text, binds = self.piece(node)
         return f"({text})" if binds < needs else text
 
     def _spell(self, node: Node) -> tuple[str, int]:
@@ -58,7 +62,9 @@ class Expressions:
             case "constant":
                 return self._constant(node, False)
             case "mark":
-                return self._through(node.inputs[0])
+                return self.piece(node.inputs[0])
+            case "neg":
+                return self._negation(node)
             case "item":
                 return self._item(node)
             case "call":
@@ -72,10 +78,6 @@ class Expressions:
         if entry is None or code is None:
             raise InternalError("print", f"the {self._target} target cannot spell {node!r}")
         return self._fill(code, node, entry.parameters), code.binds
-
-    def _through(self, node: Node) -> tuple[str, int]:
-        name = self._names.get(node)
-        return (name, ATOM) if name is not None else self._spell(node)
 
     def _fill(self, code: Code, node: Node, parameters: tuple[str, ...]) -> str:
         places = dict(zip(parameters, node.inputs, strict=True))
@@ -93,14 +95,21 @@ class Expressions:
         return _FIELD.sub(replace, code.text)
 
     def _constant(self, node: Node, is_operand: bool) -> tuple[str, int]:
-        text = spell(node, is_operand)
-        if text.lstrip("-") in ("inf", "nan"):
-            module = "math" if self._target == "python" else "np"
-            name = self._use(f"{module}.{text.lstrip('-')}")
-            text = f"-{name}" if text.startswith("-") else name
-        if "/" in text:
+        text = _NAMED.sub(self._imported, spell(node, is_operand))
+        if "/" in text or "*" in text:
             return text, PRODUCT
         return text, SIGN if text.startswith("-") else ATOM
+
+    def _imported(self, match: re.Match[str]) -> str:
+        return self._use(f"{'math' if self._target == 'python' else 'np'}.{match[0]}")
+
+    def _negation(self, node: Node) -> tuple[str, int]:
+        """-x; of a product `-x*y`, which is (-x)*y and the same number."""
+        (operand,) = node.inputs
+        text, binds = self.piece(operand)
+        if binds == PRODUCT and operand.op in ("mul", "div") and not text.startswith("-"):
+            return f"-{text}", PRODUCT
+        return f"-({text})" if binds < SIGN else f"-{text}", SIGN
 
     def _item(self, node: Node) -> tuple[str, int]:
         call = node.inputs[0]
@@ -128,6 +137,13 @@ class Expressions:
         """The text of -c for a negative constant c."""
         if node.op != "constant":
             return None
-        text = spell(node, self._target == "numpy")
+        text = self._names.get(node) or spell(node, self._target == "numpy")
         plain = text.startswith("-") and not text.endswith("inf")
         return text[1:] if plain else None
+
+
+def _named(name: str) -> tuple[str, int]:
+    """A name; of a multiple of a constant of the source, `2.0*g_n`, that product."""
+    if "*" in name or "/" in name:
+        return name, PRODUCT
+    return name, SIGN if name.startswith("-") else ATOM

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from mgrad.compiler.backends.expression import Expressions, Target
-from mgrad.compiler.backends.text import INDENT, WIDTH, aligned, comment, docstring
+from mgrad.compiler.backends.layout import INDENT, WIDTH, statement
+from mgrad.compiler.backends.text import aligned, comment, docstring, paragraphs
 from mgrad.compiler.header import Header
+from mgrad.compiler.ir.node import Node
 from mgrad.compiler.schedule.schedule import Line, Routine
 
 INTERFACE = 1  # of the runtime, for `require`
@@ -60,20 +61,15 @@ class Imports:
             members.setdefault(module, []).append((attribute, name))
         for module in sorted(members):
             pairs = sorted(members[module])
-            names = [a if a == n else f"{a} as {n}" for a, n in pairs]
             group = 2 if module.startswith("mgrad.") else 0 if module in STANDARD else 1
-            groups[group] += _from(module, names)
+            plain = [a for a, n in pairs if a == n]
+            if plain:
+                groups[group] += statement(f"from {module} import ", ", ".join(plain))
+            groups[group] += [f"from {module} import {a} as {n}" for a, n in pairs if a != n]
         return [line for group in groups if group for line in ("", *group)][1:]
 
 
 STANDARD = frozenset({"math", "builtins", "cmath", "statistics", "operator", "random"})
-
-
-def _from(module: str, names: list[str]) -> list[str]:
-    line = f"from {module} import {', '.join(names)}"
-    if len(line) <= 92:
-        return [line]
-    return [f"from {module} import (", *(f"{INDENT}{n}," for n in names), ")"]
 
 
 Frame = Callable[[Routine, Imports, "Body"], list[str]]
@@ -99,9 +95,18 @@ def print_module(routines: Sequence[Routine], header: Header, target: Target, fr
         f"# Made from {comment(header.source)} by mgrad {header.version}: do not edit.",
         f"# SHA-256 of the source: {header.digest}",
     ]
-    head += docstring(header.doc, "") if header.doc else []
-    mapped = _mapped(routines, imports) if target == "numpy" else []
-    text = [*head, "", *imports.lines(), "", f"{require}({INTERFACE})", *mapped]
+    head += docstring(paragraphs(header.doc), "") if header.doc else []
+    made = _mapped(routines, imports) if target == "numpy" else []
+    made += _constants(routines, imports)
+    text = [
+        *head,
+        "",
+        *imports.lines(),
+        "",
+        f"{require}({INTERFACE})",
+        *([""] if made else []),
+        *made,
+    ]
     for block in blocks:
         text += ["", "", *block]
     return "\n".join(text) + "\n"
@@ -120,6 +125,17 @@ def _mapped(routines: Iterable[Routine], imports: Imports) -> list[str]:
         for name, root in names.items()
         if root not in ("numpy", "scipy")
     ]
+
+
+def _constants(routines: Iterable[Routine], imports: Imports) -> list[str]:
+    """The constants of the module, as Python computes them: NumPy's would force their precision
+    upon an array."""
+    names: dict[Node, str] = {}
+    for routine in routines:
+        names |= routine.constants
+    spell = Expressions("python", names, str, imports.use)
+    order = sorted(names, key=lambda node: node.op != "constant")  # the source's come first
+    return [f"{names[node]} = {spell.text(node, named=False)}" for node in order]
 
 
 def _user_names(routines: Iterable[Routine]) -> set[str]:
@@ -143,51 +159,29 @@ def _body(routine: Routine, imports: Imports, target: Target) -> Body:
         return f"{name}.inner" if target == "numpy" and key in routine.doors else name
 
     spell = Expressions(target, routine.names, inner, imports.use, routine.externs)
-    codes = [_assignment(line, routine, spell) for line in routine.lines]
-    result = _return(_returned(routine, spell), not routine.gradients)
+    # where Python may raise, its lines stand in a `try`
+    is_inside = target == "python" and routine.is_entry and routine.may_raise
+    indent = INDENT * 2 if is_inside else INDENT
+    codes = [_assignment(line, routine, spell, indent) for line in routine.lines]
+    result = _return(_returned(routine, spell), not routine.gradients, indent)
     return Body(_unpacking(routine), [*aligned(codes, routine.lines), *result])
 
 
-def _return(items: list[str], is_bare: bool) -> list[str]:
+def _return(items: list[str], is_bare: bool, indent: str) -> list[str]:
     """The statement that returns these items: a tuple, but for a single value."""
     text = items[0] if len(items) == 1 and is_bare else _tuple(items)
-    if len(items) <= 1 or len(text) + 11 <= WIDTH:
-        return wrapped(f"{INDENT}return ", text)
-    lines = [f"{INDENT}return ("]
-    for item in items:
-        lines += _indented(item)
-    return [*lines, f"{INDENT})"]
+    return statement(f"{indent}return ", text or "()")
 
 
-def _indented(item: str) -> list[str]:
-    """An item of a tuple over several lines; a long tuple in it is broken inside."""
-    indent = INDENT * 2
-    if len(item) + len(indent) + 1 <= WIDTH:
-        return [f"{indent}{item},"]
-    if item.startswith("(") and item.endswith(")") and _is_one(item):
-        return bracketed(indent, item[1:-1], ",")
-    return bracketed(indent, item, ",")
-
-
-def _is_one(text: str) -> bool:
-    """Whether the first parenthesis is closed by the last one."""
-    depth = 0
-    for i, c in enumerate(text):
-        depth += (c == "(") - (c == ")")
-        if depth == 0:
-            return i == len(text) - 1
-    return False
-
-
-def _assignment(line: Line, routine: Routine, spell: Expressions) -> str:
+def _assignment(line: Line, routine: Routine, spell: Expressions, indent: str) -> str:
     # an alias, `d_b = d_n`, is a second name of what has one
     is_alias = len(line.names) == 1 and routine.names[line.node] != line.names[0]
     text = spell.text(line.node, named=is_alias)
     targets = _targets(line)
-    if len(targets) + len(INDENT) + 4 <= WIDTH // 2 or len(line.names) == 1:
-        return "\n".join(wrapped(f"{INDENT}{targets} = ", text))
-    lines = wrapped(INDENT, targets, " = ")
-    return "\n".join([*lines[:-1], *wrapped(lines[-1], text)])
+    if len(line.names) == 1 or len(targets) + len(indent) + 4 <= WIDTH:
+        return "\n".join(statement(f"{indent}{targets} = ", text))
+    lines = statement(indent, targets, " = ")
+    return "\n".join([*lines[:-1], *statement(lines[-1], text)])
 
 
 def _targets(line: Line) -> str:
@@ -204,7 +198,7 @@ def _unpacking(routine: Routine) -> list[str]:
     lines: list[str] = []
 
     def unpack(names: Sequence[str], packed: str) -> None:
-        lines.extend(wrapped(INDENT, _tuple(names), f" = {packed}"))
+        lines.extend(statement(INDENT, _tuple(names), f" = {packed}"))
 
     if routine.kind == "backward":
         saved, grad = routine.packed
@@ -216,27 +210,6 @@ def _unpacking(routine: Routine) -> list[str]:
         unpack(given, routine.packed[0])
         unpack(routine.tangents, routine.packed[1])
     return lines
-
-
-def wrapped(before: str, text: str, after: str = "") -> list[str]:
-    """A tuple or an expression behind a keyword; in parentheses, over several lines, if long."""
-    if len(before) + len(text) + len(after) <= WIDTH:
-        return [f"{before}{text}{after}"]
-    return bracketed(before, text, after)
-
-
-def bracketed(before: str, text: str, after: str = "") -> list[str]:
-    """`before(text)after`, over several lines if long."""
-    if len(before) + len(text) + len(after) + 2 <= WIDTH:
-        return [f"{before}({text}){after}"]
-    indent = before[: len(before) - len(before.lstrip())]
-    inside = textwrap.wrap(
-        text,
-        WIDTH - len(indent) - len(INDENT),
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
-    return [f"{before}(", *(f"{indent}{INDENT}{line}" for line in inside), f"{indent}){after}"]
 
 
 def _tuple(names: Sequence[str]) -> str:

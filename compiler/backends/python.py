@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from mgrad.compiler.backends import module
-from mgrad.compiler.backends.module import Body, Imports, bracketed
-from mgrad.compiler.backends.text import INDENT, docstring
+from mgrad.compiler.backends.layout import INDENT, WIDTH, bracketed
+from mgrad.compiler.backends.module import Body, Imports
+from mgrad.compiler.backends.text import docstring
 from mgrad.compiler.header import Header
 from mgrad.compiler.ir.node import Node
 from mgrad.compiler.ir.types import Type
@@ -39,11 +40,14 @@ def _frame(routine: Routine, imports: Imports, body: Body) -> list[str]:
     if not routine.may_raise:
         return lines + body.lines
     errors = ", ".join(imports.use(f"builtins.{e}") for e in ("ArithmeticError", "ValueError"))
-    again = ", ".join([routine.name, *passed])
+    itself = routine.name
+    if itself in {*passed, *(name for name, _ in routine.parameters)}:  # an argument hides it
+        itself = f'{imports.use("builtins.globals")}()["{itself}"]'
+    again = ", ".join([itself, *passed])
     return [
         *lines,
         f"{INDENT}try:",
-        *(f"{INDENT}{line}" for line in body.lines),
+        *body.lines,
         f"{INDENT}except ({errors}):",
         *bracketed(f"{INDENT * 2}return {imports.use('mgrad.runtime.ieee.ieee')}", again),
     ]
@@ -67,11 +71,25 @@ def _door(function: str, dtype: str, names: list[str], imports: Imports) -> list
     """The test of the arguments' types, and what is done with others."""
     kind, check = DOORS[dtype]
     type, wanted = imports.use("builtins.type"), imports.use(f"builtins.{kind}")
-    if len(names) == 1:
-        tests = f"{type}({names[0]}) is not {wanted}"
-    else:
-        tests = f"{' is '.join(f'{type}({n})' for n in names)} is {wanted}"
     given = ", ".join([f'"{function}"', *(f"{n}={n}" for n in names)])
-    test = bracketed(f"{INDENT}if not ", tests, ":") if len(names) > 1 else [f"{INDENT}if {tests}:"]
     check = imports.use(f"mgrad.runtime.door.{check}")
-    return [*test, *bracketed(f"{INDENT * 2}{', '.join(names)} = {check}", given)]
+    called = bracketed(f"{INDENT * 2}{', '.join(names)} = {check}", given)
+    if len(names) == 1:
+        return [f"{INDENT}if {type}({names[0]}) is not {wanted}:", *called]
+    tests = _tests([f"{type}({n})" for n in names], wanted)
+    line = f"{INDENT}if not ({tests[0]}):"
+    if len(tests) == 1 and len(line) <= WIDTH:
+        return [line, *called]
+    rest = [f"{INDENT * 2}and {test}" for test in tests[1:]]
+    return [f"{INDENT}if not (", f"{INDENT * 2}{tests[0]}", *rest, f"{INDENT}):", *called]
+
+
+def _tests(types: list[str], wanted: str) -> list[str]:
+    """Chains `type(x) is type(y) is float`, as few as fit into their lines."""
+    room = WIDTH - len(f"{INDENT * 2}and ")
+    chains: list[list[str]] = [[]]
+    for text in types:
+        if chains[-1] and len(" is ".join([*chains[-1], text, wanted])) > room:
+            chains.append([])
+        chains[-1].append(text)
+    return [" is ".join([*chain, wanted]) for chain in chains]

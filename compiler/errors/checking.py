@@ -58,13 +58,13 @@ class MissingExtern(Diagnostic):
         extern fn j9(x) = "scipy.special.j_nine"
 
     The path is that of a module and a name in it, as in `from scipy.special import j0`. The package
-    must be installed where the check runs.
+    must be installed where the file is checked or run.
     """
 
     code = "E303"
 
     def __init__(self, span: Span, name: str, path: str, why: str) -> None:
-        super().__init__(span, f"the function '{path}' of extern '{name}' cannot be had: {why}")
+        super().__init__(span, f"Python has no '{path}' for the extern '{name}': {why}")
 
 
 class LostDigits(Diagnostic):
@@ -72,7 +72,8 @@ class LostDigits(Diagnostic):
 
         fn f(x) = (1 - cos(x))/x^2
 
-    The help shows a form that keeps them, where one is known.
+    The help shows a form that keeps them, where one is known; it was tried at the point, and keeps
+    more digits there.
     """
 
     code = "W301"
@@ -81,6 +82,6 @@ class LostDigits(Diagnostic):
     def __init__(self, span: Span | None, digits: float, point: str, rewrite: str | None) -> None:
         super().__init__(
             span,
-            f"cancellation: {digits:.0f} of 16 digits are left at {point}",
-            hint=f"write {rewrite}" if rewrite else None,
+            f"cancellation: {int(digits)} of 16 digits are left at {point}",
+            hint=f"write {rewrite} in its place, which keeps them" if rewrite else None,
         )

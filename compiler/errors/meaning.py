@@ -112,6 +112,28 @@ class Recursion(Diagnostic):
         super().__init__(span, f"recursion: {shown}", related=related)
 
 
+class CallsTooDeep(Diagnostic):
+    """Functions call one another deeper than Python goes.
+
+        fn f0(x) = x*sin(x)
+        fn f1(x) = f0(x) + f0(x/2)
+        fn f2(x) = f1(x) + f1(x/2)
+
+    and so on, for hundreds of functions. Small functions are put in the place of their calls and
+    do not count, at `-O 1` and above. Write the value of a long chain in one function, a name a
+    line: `y1 = …`, `y2 = …`.
+    """
+
+    code = "E140"
+
+    def __init__(self, span: Span | None, name: str, depth: int, limit: int) -> None:
+        super().__init__(
+            span,
+            f"the calls of '{name}' are {depth} functions deep; at most {limit} are allowed",
+            hint="write the chain in one function, a name a line",
+        )
+
+
 class ConstantCycle(Diagnostic):
     """Constants are defined by one another in a circle.
 

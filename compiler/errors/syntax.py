@@ -284,8 +284,8 @@ class AssignmentForComparison(Diagnostic):
 
     code = "E016"
 
-    def __init__(self, span: Span) -> None:
-        super().__init__(span, "`=` does not compare", hint="write `==`")
+    def __init__(self, span: Span, meant: str = "==") -> None:
+        super().__init__(span, f"`{span.text}` does not compare", hint=f"write `{meant}`")
 
 
 class ComparisonForAssignment(Diagnostic):

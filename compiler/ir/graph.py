@@ -89,11 +89,11 @@ def topological(roots: Iterable[Node]) -> list[Node]:
             if node in done:
                 stack.pop()
                 continue
-            waiting = [i for i in node.inputs if i not in done]
-            if waiting:
-                waiting.reverse()
-                stack += waiting
-            else:
+            size = len(stack)
+            for operand in node.inputs[::-1]:
+                if operand not in done:
+                    stack.append(operand)
+            if len(stack) == size:
                 stack.pop()
                 done.add(node)
                 order.append(node)
@@ -106,19 +106,28 @@ def rewrite(graph: Graph, rule: Callable[[Node, tuple[Node, ...]], Node]) -> Gra
     Parameters stay. Notes move to the replacements; where nodes merge, all spans are kept, and the
     first name wins.
     """
-    new: dict[Node, Node] = {}
-    moved = False
+    new: dict[Node, Node] = {}  # of what changes
+    find = new.get
     for node in graph.nodes():
-        if node.op == "parameter":
-            new[node] = node
-        else:
-            made = new[node] = rule(node, tuple([new[i] for i in node.inputs]))
-            moved = moved or made is not node
-    if not moved:
+        if node.op != "parameter":
+            inputs = node.inputs
+            made = rule(node, tuple([find(i, i) for i in inputs]) if new else inputs)
+            if made is not node:
+                new[node] = made
+    if not new:
         return graph
     return replace(
-        graph, results=tuple(new[r] for r in graph.results), notes=carry(graph.notes, new)
+        graph, results=tuple([find(r, r) for r in graph.results]), notes=carry(graph.notes, new)
     )
+
+
+def substitute(graph: Graph, arguments: Iterable[Node]) -> dict[Node, Node]:
+    """What stands for each node of a graph whose parameters are replaced by arguments."""
+    new = dict(zip(graph.parameters, arguments, strict=True))
+    for node in graph.nodes():
+        if node not in new:
+            new[node] = remake(node, tuple([new[i] for i in node.inputs]))
+    return new
 
 
 def remake(node: Node, inputs: tuple[Node, ...]) -> Node:

@@ -35,3 +35,4 @@ class Module:
 
     graphs: Mapping[str, Graph]
     signatures: Mapping[str, Signature] = field(default_factory=dict)
+    constants: Mapping[str, Fraction | bool | float] = field(default_factory=dict)  # of the source

@@ -134,9 +134,11 @@ class Pool:
 
     def elementwise(self, op: str, *inputs: Node, dtype: Dtype = "real") -> Node:
         """An elementwise node; its shape is that of the operands, which must agree."""
-        shapes = {node.array.shape for node in inputs}
-        assert len(shapes) == 1, f"{op} of unlike shapes {[str(n.type) for n in inputs]}"
-        return self.make(op, inputs, Type(dtype, inputs[0].array.shape))
+        type = inputs[0].array
+        for node in inputs[1:]:
+            other = node.array.shape
+            assert other == type.shape, f"{op} of unlike shapes {[str(n.type) for n in inputs]}"
+        return self.make(op, inputs, type.with_dtype(dtype))
 
     def binary(self, op: str, left: Node | Number, right: Node | Number) -> Node:
         """Arithmetic on reals; a number takes the shape of the other operand."""

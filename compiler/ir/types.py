@@ -148,7 +148,7 @@ class Type:
         return f"[{dims}]" if self.dtype == "real" else f"{self.dtype}[{dims}]"
 
     def with_dtype(self, dtype: Dtype) -> Type:
-        return Type(dtype, self.shape)
+        return self if dtype == self.dtype else Type(dtype, self.shape)
 
 
 @dataclass(frozen=True, slots=True)

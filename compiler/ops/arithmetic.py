@@ -209,6 +209,7 @@ pow_: Op = elementwise(
     weight=10,
     is_builtin=False,
     raises=True,
+    undefined=("y",),
 )
 
 integer_power = elementwise(

@@ -28,6 +28,7 @@ exp = elementwise(
     mpmath=edges.exp,
     weight=10,
     raises=True,
+    vanishes=True,
 )
 
 expm1 = elementwise(
@@ -41,6 +42,7 @@ expm1 = elementwise(
     mpmath=edges.expm1,
     weight=10,
     raises=True,
+    vanishes=True,
 )
 
 log = elementwise(
@@ -259,6 +261,7 @@ tanh = elementwise(
     accuracy="tanh' is 1 - y*y, right to a unit in the last place of 1 but not in relative terms: "
     "1 - y*y cancels where y is near 1 or -1. At 20 it is 0, not 1.7e-17.",
     weight=10,
+    vanishes=True,
 )
 
 asinh = elementwise(

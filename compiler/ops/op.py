@@ -97,6 +97,12 @@ class Op:
     is_builtin: bool = True  # the user may call it by name
     operands: Sequence[Dtype] = ()  # the operands' types, where the signature does not say them
     raises: bool = False  # Python's own version raises where IEEE 754 gives inf or nan
+    # Where the derivative by the one operand is 0 in floats, it falls off exponentially: it is 0
+    # times anything that the operand is made by.
+    vanishes: bool = False
+    # Operands by which there may be no derivative where the op has a value. A tangent of 0 in
+    # one of them gives 0.
+    undefined: Sequence[str] = ()
 
     def __call__(self, *operands: Node) -> Node:
         """The node of this op; operands have one shape and are of the right types already."""

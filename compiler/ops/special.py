@@ -31,6 +31,7 @@ erf = elementwise(
     mpmath=lambda mp, x: mp.erf(x) if abs(x) < edges.LARGE else mp.sign(x),
     accuracy="The derivative has exp(-x*x), where the rounding of x*x counts x*x times.",
     weight=10,
+    vanishes=True,
 )
 
 erfc = elementwise(
@@ -45,6 +46,7 @@ erfc = elementwise(
     accuracy="The derivative has exp(-x*x), where the rounding of x*x counts x*x times, as it does "
     "in SciPy's erfc.",
     weight=10,
+    vanishes=True,
 )
 
 lgamma = elementwise(
@@ -158,6 +160,7 @@ sigmoid: Op = elementwise(
     accuracy="The second derivative is large in relative terms next to its root, 0, where it is a "
     "difference of two numbers near 1/2.",
     weight=10,
+    vanishes=True,
 )
 
 softplus = elementwise(
@@ -169,4 +172,5 @@ softplus = elementwise(
     mpmath=lambda mp, x: x if x > edges.LARGE else edges.log1p(mp, edges.exp(mp, x)),
     expand=lambda x: relu(x) + log1p(_decay(x)),
     weight=20,
+    vanishes=True,
 )

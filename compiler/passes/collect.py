@@ -24,6 +24,10 @@ Key = tuple[Node | None, bool]  # a value (None is 1), and whether its coefficie
 class Form:
     terms: dict[Key, Fraction]
 
+    def is_one_sign(self) -> bool:
+        """Whether nothing cancels in it: 3*(1 - x) stays, 3 - 3*x would be wrong next to 1."""
+        return len({positive for _, positive in self.terms}) <= 1
+
     def values(self) -> int:
         return sum(1 for node, _ in self.terms if node is not None)
 
@@ -74,6 +78,7 @@ def run(graph: Graph) -> Graph:
             elif (
                 form is not None
                 and owner.get(old) is owner[node]
+                and (abs(factor) == 1 or form.is_one_sign())
                 and (form.values() <= 1 or (len(uses[old]) == 1 and abs(factor) == 1))
             ):
                 parts.append((form, factor))

@@ -15,6 +15,7 @@ from fractions import Fraction
 from mgrad.compiler.ir.graph import Graph, remake, rewrite
 from mgrad.compiler.ir.node import Node
 from mgrad.compiler.ir.types import Type
+from mgrad.compiler.passes.merge import Seen, first
 
 BITS = 3322  # of 1,000 digits
 
@@ -34,17 +35,8 @@ _COMPARE: dict[str, Callable[[Fraction, Fraction], bool]] = {
 
 
 def run(graph: Graph) -> Graph:
-    seen: dict[tuple[str, Node, Node], Node] = {}
-
-    def rule(node: Node, inputs: tuple[Node, ...]) -> Node:
-        made = folded(remake(node, inputs))
-        if made.op in ("add", "mul"):
-            x, y = made.inputs
-            made = seen.get((made.op, y, x), made)
-            seen.setdefault((made.op, *made.inputs), made)  # type: ignore[arg-type]
-        return made
-
-    return rewrite(graph, rule)
+    seen: Seen = {}
+    return rewrite(graph, lambda node, inputs: first(folded(remake(node, inputs)), seen))
 
 
 def exact(node: Node) -> Fraction | None:

@@ -74,10 +74,14 @@ def _product(node: Node, inputs: tuple[Node, ...], single: list[bool]) -> Node:
 
 
 def _negation(node: Node, single: bool) -> Node:
-    """-(a - b) is b - a but for the sign of a zero; -(k*a) is (-k)*a."""
+    """-(-a - b) is a + b but for the sign of a zero; -(k*a) is (-k)*a."""
     operand = node.inputs[0]
     if operand.op == "neg":
         return operand.inputs[0]
+    if single and operand.op in ("add", "sub") and operand.inputs[0].op == "neg":
+        left, right = operand.inputs
+        op = "sub" if operand.op == "add" else "add"
+        return node.pool.make(op, (left.inputs[0], right), node.type)
     if single and operand.op == "mul":
         value = exact(operand.inputs[0])
         if value is not None:

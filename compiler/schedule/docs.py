@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from mgrad.compiler.ir.module import Signature
 from mgrad.compiler.schedule.schedule import Kind
+
+WIDEST = 84  # characters of a description that fits into one line
 
 
 def docstring(
@@ -17,16 +20,18 @@ def docstring(
     results: int,
 ) -> str:
     """The docstring of a routine; `arguments` are the real ones, `results` their number."""
-    subject = (signature.doc or "").strip().partition("\n")[0].rstrip(".")
+    own = _own(signature)
+    subject = own.partition("\n")[0].rstrip(".")
     value, gradient = ("value", "gradient") if results == 1 else ("values", "gradients")
     those = "that" if len(arguments) == 1 else "those"
     by = ", ".join(arguments)
     match kind:
         case "value":
-            return (signature.doc or "").strip()
+            return own
         case "forward":
-            if subject and len(subject) < 60 and ":" not in subject:
-                return f"{subject}: its {value}, and what the backward pass needs."
+            text = f"{subject}: its {value}, and what the backward pass needs."
+            if subject and len(text) <= WIDEST and ":" not in subject:
+                return text
             return f"The {value} of {name}, and what the backward pass needs."
         case "backward":
             return f"From the {gradient} of the {value} to {those} of {by}."
@@ -55,4 +60,10 @@ def _internal(key: str, signature: Signature) -> str:
             return f"The derivative of {origin}, as stated in the source."
         case "vjp":
             return f"From the gradient of the value of {key.rpartition('@')[0].replace('@', '_')}."
-    return (signature.doc or "").strip()
+    return _own(signature)
+
+
+def _own(signature: Signature) -> str:
+    """The source's description, without what stands behind a further `#` in its lines."""
+    lines = (re.sub(r"\s+#\s.*", "", line) for line in (signature.doc or "").splitlines())
+    return "\n".join(lines).strip()

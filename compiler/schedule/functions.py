@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from mgrad.compiler.ir.module import Module
+from mgrad.compiler.schedule.constants import Constants
 from mgrad.compiler.schedule.joint import reals
 from mgrad.compiler.schedule.names import Names, printable
 
@@ -17,6 +18,7 @@ class Functions:
     def __init__(self, module: Module, entries: Sequence[str]) -> None:
         self.module = module
         self.entries = frozenset(entries)
+        self.constants = Constants(_source_names(module), module.constants)
         self.names: dict[str, str] = {}
         self._scope = Names()
         for key in entries:
@@ -59,7 +61,16 @@ class Functions:
         return f"{self._stem(key)}_value"
 
     def _stem(self, key: str) -> str:
-        """The source's name of the function that another is derived from."""
-        origin = key.partition("@")[0]
+        """The name of a function, or of what it is the gradient of."""
+        origin = key.removesuffix("@vjp")
         signature = self.module.signatures.get(origin)
-        return (signature.name if signature is not None else "") or origin
+        return (signature.name if signature is not None else "") or self.name(origin)
+
+
+def _source_names(module: Module) -> set[str]:
+    """Every name of the source."""
+    taken = {s.name for s in module.signatures.values()} | set(module.graphs)
+    for graph in module.graphs.values():
+        taken.update(graph.notes.names.values())
+        taken.update(str(p.attribute("name")) for p in graph.parameters)
+    return taken

@@ -10,8 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+from mgrad.compiler.autodiff.derived import hessian, jacobian
 from mgrad.compiler.autodiff.forward import jvp
-from mgrad.compiler.autodiff.reverse import callees, copied, derive, gradient, joint
+from mgrad.compiler.autodiff.reverse import callees, copied, derive, joint, slopes
+from mgrad.compiler.autodiff.stated import settled
 from mgrad.compiler.ir.graph import Graph
 from mgrad.compiler.ir.module import Module
 from mgrad.compiler.ir.node import Node
@@ -40,9 +42,9 @@ def joints(module: Module, entries: Iterable[str], emit: Sequence[str] = ()) -> 
         if "jvp" in emit:
             graphs[f"{key}@jvp"] = jvp(graph, module)
         if "jacobian" in emit:
-            graphs[f"{key}@jacobian"] = _jacobian(graph, module)
+            graphs[f"{key}@jacobian"] = jacobian(graph, module)
         if "hessian" in emit and len(graph.results) == 1:
-            graphs[f"{key}@hessian"] = _hessian(graph, module)
+            graphs[f"{key}@hessian"] = hessian(graph, module)
     wanted = list(entries)
     while wanted:
         for key in wanted:
@@ -78,26 +80,6 @@ def _value_and_grad(graph: Graph, module: Module) -> Graph:
     result = graph.results[0]
     notes = copied(graph.notes)
     one = graph.pool.constant(1, result.array)
-    slopes = gradient([(result, one)], reals(graph.parameters), module, notes)
-    return replace(graph, results=(result, *slopes), split=1, notes=notes)
-
-
-def _jacobian(graph: Graph, module: Module) -> Graph:
-    rows: list[Node] = []
-    for result in reals(graph.results):
-        one = graph.pool.constant(1, result.array)
-        rows += gradient([(result, one)], reals(graph.parameters), module)
-    return replace(graph, results=tuple(rows), split=0)
-
-
-def _hessian(graph: Graph, module: Module) -> Graph:
-    """Its rows. What stands below the diagonal is what stands above it."""
-    arguments = reals(graph.parameters)
-    result = graph.results[0]
-    one = graph.pool.constant(1, result.array)
-    slopes = gradient([(result, one)], arguments, module)
-    rows: list[list[Node]] = []
-    for i, slope in enumerate(slopes):
-        upper = gradient([(slope, one)], arguments[i:], module)
-        rows.append([rows[j][i] for j in range(i)] + upper)
-    return replace(graph, results=tuple(n for row in rows for n in row), split=0)
+    found = slopes(graph, [(result, one)], reals(graph.parameters), module, notes)
+    made = replace(graph, results=(result, *found), split=1, notes=notes)
+    return settled(made, graph, module)

@@ -7,22 +7,23 @@ needs stays inside the choice, where Python evaluates it lazily. All is linear i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
 
 from mgrad.compiler.ir.graph import Notes
 from mgrad.compiler.ir.node import Node
 from mgrad.compiler.ir.types import Bundle
 from mgrad.compiler.ops.op import TABLE, Code
-from mgrad.compiler.schedule.constants import spell
-from mgrad.compiler.schedule.names import Names
+from mgrad.compiler.schedule.constants import Constants, spell
+from mgrad.compiler.schedule.names import Names, gradient_name
 from mgrad.compiler.schedule.roles import role
 from mgrad.compiler.schedule.rules import rule, through
-from mgrad.compiler.schedule.schedule import Line
+from mgrad.compiler.schedule.schedule import Line, LineRole
 
 DEEPEST = 40  # levels of operators in one line: CPython nests parentheses and frames only so far
-WIDEST = 64  # characters of an expression
+WIDEST = 76  # characters of an expression,
+SUMS = frozenset({"add", "sub"})
+LONGEST = 300  # but of a sum, which is easily read over several lines
 
 
 @dataclass(slots=True, eq=False)
@@ -34,14 +35,21 @@ class Writer:
     scope: Names
     callees: Mapping[str, str]
     items: Callable[[str, int], str]  # what to call a result of a function
+    shared: Constants  # of the module
+    users: Mapping[Node, Node]  # of each node of the graph one that reads it
+    values: Container[Node] = frozenset()  # of the forward pass: they are nobody's gradients
+    value: Node | None = None  # the result, if it is one
+    titles: dict[Node, str] = field(default_factory=dict)  # what results are
+    inner: Mapping[Node, Node] = field(default_factory=dict)  # but of a function that is one
+    known: Mapping[Node, str] = field(default_factory=dict)  # names in the other half
     names: dict[Node, str] = field(default_factory=dict)
     planned: dict[Node, str] = field(default_factory=dict)
-    planned_roles: dict[Node, Literal["value", "gradient", "tangent"]] = field(default_factory=dict)
+    planned_roles: dict[Node, LineRole] = field(default_factory=dict)
     lines: list[Line] = field(default_factory=list)
+    constants: dict[Node, str] = field(default_factory=dict)  # of the module, that the lines read
     written: list[Node] = field(default_factory=list)  # all that the lines and results compute
     stems: dict[Node, str] = field(default_factory=dict)  # of temporaries: names before numbering
     _uses: dict[Node, int] = field(default_factory=dict)
-    _user: dict[Node, Node] = field(default_factory=dict)
     _items: dict[Node, dict[int, Node]] = field(default_factory=dict)
     _width: dict[Node, int] = field(default_factory=dict)
     _depth: dict[Node, int] = field(default_factory=dict)
@@ -52,11 +60,16 @@ class Writer:
         needs. `must` get a line of their own."""
         results = list(results)
         order = self.reach([*roots, *results])
+        constants, inside = self.shared.choose(order, results, self.planned.get, self.scope)
+        shared = self.shared.names
+        self.constants |= {node: name for node, name in constants.items() if node in shared}
+        self.names |= constants
+        if constants:
+            order = [node for node in order if node not in constants and node not in inside]
         self._must.update(must)
         for node in order:
             for operand in node.inputs:
                 self._uses[operand] = self._uses.get(operand, 0) + 1
-                self._user.setdefault(operand, node)
             self._repeats(node)
             if node.op == "item":
                 index = node.attribute("index")
@@ -68,10 +81,16 @@ class Writer:
             self._visit(node)
         self.written += order
 
-    def alias(self, name: str, node: Node, users: Iterable[Node]) -> None:
-        """A second name for the gradient of a value that `users` read."""
-        text, place = through(users, self.notes)
-        self.lines.append(Line((name,), node, (), "gradient", text, (), place))
+    def alias(self, name: str, node: Node, users: Iterable[Node], before: Container[str]) -> None:
+        """A second name for the gradient of a value that `users` read; ahead of the lines of the
+        names `before` at the end, as far as the gradient is there by then."""
+        text, where = through(users, self.notes)
+        place = len(self.lines)
+        while place and self.lines[place - 1].names[0] in before:
+            if self.lines[place - 1].node is node:
+                break
+            place -= 1
+        self.lines.insert(place, Line((name,), node, (), "gradient", text, (), where))
 
     def reach(self, roots: Iterable[Node]) -> list[Node]:
         """Inputs first, down to what has a name already."""
@@ -126,12 +145,17 @@ class Writer:
     def _measure(self, node: Node) -> None:
         """Width and depth of the text of a node; operands get lines until both are in bounds."""
         width = self._own_width(node)
+        for place, operand in enumerate(node.inputs):
+            is_sum = operand.op in SUMS and not (node.op in SUMS and place == 0)
+            if is_sum and operand not in self.names and self._width[operand] > WIDEST:
+                self._assign(operand)  # too much for a pair of parentheses
         inside = [i for i in node.inputs if i not in self.names]
         while True:
             total = width + sum(self._width_of(i) for i in node.inputs)
             depth = 1 + max((self._depth[i] for i in inside), default=0)
             open_ = [i for i in inside if i.op not in ("constant", "call")]
-            if not open_ or (total <= WIDEST and depth <= DEEPEST):
+            widest = LONGEST if node.op in SUMS else WIDEST
+            if not open_ or (total <= widest and depth <= DEEPEST):
                 break
             by_width = max(open_, key=lambda i: self._width[i])
             if depth > DEEPEST:
@@ -160,25 +184,43 @@ class Writer:
         """A line for one value."""
         made_up = node not in self.planned
         name = self.planned[node] if not made_up else self._made_up(node)
-        kind: Literal["value", "gradient", "tangent", "temporary"] = self.planned_roles.get(
-            node, "temporary" if made_up else "value"
-        )
+        kind: LineRole = "temporary" if made_up else "value"
+        if made_up and self._forward(node) is not None:
+            kind = "gradient"
+        kind = self.planned_roles.get(node, kind)
         self.names[node] = name
         self._width[node], self._depth[node] = len(name), 0
         self.lines.append(self._line((name,), node, node, kind))
 
     def _made_up(self, node: Node) -> str:
-        forward = self.notes.gradient_of.get(node)
+        title = "value" if node is self.value else self.titles.get(node)
+        if title is not None:
+            self.stems[node] = title
+            return self.scope.give(title)
+        forward = self._forward(node)
+        of = None if forward is None else self._named(forward)
+        if forward is not None and of is None and (forward in self.users or forward.op != "mul"):
+            of = role(forward, self._named, self.users)
+        self.stems[node] = stem = f"d_{of}" if of else role(node, self._named, self.users)
+        if of is None or node in self.values:
+            return self.scope.give(stem)
+        return gradient_name(of, self.scope)
+
+    def _forward(self, node: Node) -> Node | None:
+        """The value that a node is the gradient of."""
+        gradients = self.inner if node in self.values else self.notes.gradient_of
+        forward = gradients.get(node)
         while forward is not None and forward.op == "mark" and forward not in self.names:
             forward = forward.inputs[0]
-        if forward is not None:
-            name = f"d_{self.names.get(forward) or role(forward, self.names, {})}"
-            # a part of a gradient, where the gradient itself has the name
-            name = f"{name}_part" if name in self.scope else name
-        else:
-            name = role(node, self.names, self._user)
-        self.stems[node] = name
-        return self.scope.give(name)
+        return forward
+
+    def _named(self, node: Node) -> str | None:
+        name = self.names.get(node) or self.planned.get(node) or self.known.get(node)
+        if name is None and node is self.value:
+            return "value"
+        if node in self.constants and node.op != "constant":
+            return self.constants[node].lower()
+        return name if name is None or name.isidentifier() else None
 
     def _unpack(self, call: Node) -> None:
         """A line for a call of several results: a name for each that is needed."""
@@ -187,7 +229,7 @@ class Writer:
         items = self._items.get(call, {})
         names: list[str] = []
         first: Node | None = None
-        kind: Literal["value", "gradient", "tangent", "temporary"] = "temporary"
+        kind: LineRole = "temporary"
         for index in range(len(call.type.items)):
             item = items.get(index)
             if item is None:
@@ -197,8 +239,8 @@ class Writer:
                 name = self.planned[item]
                 kind = self.planned_roles.get(item, "value")
                 first = first or item
-            elif item in self.notes.gradient_of:
-                name = self._made_up(item)
+            elif self._forward(item) is not None:
+                name, kind, first = self._made_up(item), "gradient", first or item
             else:
                 name = self.scope.give(self.items(str(call.attribute("callee")), index))
             self.names[item] = name
@@ -212,7 +254,7 @@ class Writer:
         names: tuple[str, ...],
         node: Node,
         noted: Node,
-        kind: Literal["value", "gradient", "tangent", "temporary"],
+        kind: LineRole,
     ) -> Line:
         notes = self.notes
         if kind == "gradient":

@@ -35,13 +35,21 @@ class Names:
 
     def __init__(self, reserved: Iterable[str] = ()) -> None:
         self._taken = set(reserved)
+        self._set_aside: set[str] = set()
         self._next: dict[str, int] = {}
 
-    def __contains__(self, name: str) -> bool:
+    def __contains__(self, name: object) -> bool:
         return name in self._taken
 
     def reserve(self, names: Iterable[str]) -> None:
         self._taken.update(names)
+
+    def set_aside(self, names: Iterable[str]) -> None:
+        """Names that `gradient_name` leaves to others."""
+        self._set_aside.update(names)
+
+    def is_set_aside(self, name: str) -> bool:
+        return name in self._set_aside
 
     def give(self, name: str) -> str:
         """The name, or `name_2`, `name_3`, … where it is taken."""
@@ -52,3 +60,16 @@ class Names:
             found = f"{name}_{number}"
         self._taken.add(found)
         return found
+
+
+def gradient_name(of: str, scope: Names) -> str:
+    """A name for the gradient of a value: `d_c`, or `grad_c` where the source has a `d_c`, or the
+    function itself is a derivative that has one. A number never makes it that of another value:
+    beside `c_2` there is no second `d_c_2`."""
+    name = f"d_{of}"
+    if scope.is_set_aside(name):
+        name = f"grad_{of}"
+    found = scope.give(name)
+    while found != name and f"{of}{found[len(name) :]}" in scope:
+        found = scope.give(name)
+    return found

@@ -104,16 +104,22 @@ class _Planner:
         arguments = tuple(p for p in graph.parameters if p not in seeds)
         front = Sheet(self.subject, graph, arguments)
         wanted = (*values, *halves.saved)
+        front.forward_half(values)
         front.writer.write(front.sources(wanted), wanted, halves.saved)
-        saved = tuple(front.writer.names[node] for node in halves.saved)
+        # what is a constant of the module is at hand in both halves
+        kept = tuple(node for node in halves.saved if node not in front.writer.constants)
+        saved = tuple(front.writer.names[node] for node in kept)
         forward = front.routine("forward", f"{self.key}@forward", values=values, saved=saved)
 
         back = Sheet(self.subject, graph, graph.seeds, front.sourced)
-        for node, name in zip(halves.saved, saved, strict=True):
+        for node, name in zip(kept, saved, strict=True):
             back.writer.names[node] = name
             back.scope.reserve([name])
+        back.forward_half(values)
+        back.writer.known = front.writer.names
         packed = back.seeds(graph.seeds, values)
         targets = reals(arguments)
+        back.recomputed(halves.backward)
         roots = back.adjoints(gradients, targets)
         back.writer.write(roots, gradients, ())
         backward = back.routine(
@@ -130,6 +136,7 @@ class _Planner:
         graph = self.module.graphs[f"{self.key}@value_and_grad"]
         value, gradients = graph.results[:1], graph.results[1:]
         sheet = Sheet(self.subject, graph)
+        sheet.forward_half(value)
         front = sheet.sources(value)
         roots = [*front, *value, *sheet.adjoints(gradients, reals(graph.parameters))]
         sheet.writer.write(roots, graph.results, ())
@@ -163,6 +170,12 @@ class _Planner:
     def matrix(self, kind: Literal["jacobian", "hessian"]) -> Routine:
         graph = self.module.graphs[f"{self.key}@{kind}"]
         sheet = Sheet(self.subject, graph)
+        names = [sheet.sourced[p] for p in reals(graph.parameters)]
+        if kind == "hessian":
+            names = [f"{x}_{y}" for x in names for y in names]
+        if len(names) == len(graph.results):  # those of one function
+            for node, name in zip(graph.results, names, strict=True):
+                sheet.writer.titles.setdefault(node, f"d_{name}")
         sheet.writer.write(sheet.sources(graph.results), graph.results, ())
         rows = len(graph.results) // len(reals(graph.parameters))
         return sheet.routine(kind, f"{self.key}@{kind}", gradients=graph.results, rows=rows)

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from mgrad.compiler.ir.node import Node
 from mgrad.compiler.schedule.lines import Writer
-from mgrad.compiler.schedule.roles import NOUNS
+from mgrad.compiler.schedule.roles import noun
 from mgrad.compiler.schedule.schedule import Line
 
 LONG = 100  # lines
@@ -59,8 +59,8 @@ def reuse(lines: list[Line], writer: Writer, kept: Iterable[Node]) -> list[Line]
 
 
 def _stem(node: Node, stem: str) -> str:
-    """The name that a temporary shares: of a gradient, `d_product` and the like."""
-    return f"d_{NOUNS.get(node.op, node.op)}" if stem.startswith("d_") else stem
+    """The name that a temporary shares with others: `product`, of a gradient `d_product`."""
+    return f"d_{noun(node)}" if stem.startswith("d_") else noun(node)
 
 
 def _leaves(roots: Iterable[Node], names: dict[Node, str], own: Node | None) -> Iterable[Node]:

@@ -1,17 +1,20 @@
-"""What a temporary is called: by what it is, or by the part that it plays in a named value.
+"""What a temporary is called: by what it is, in the names of the source, or by the part that it
+plays in a value that has a name.
 
-exp(t)        exp_t              (a + b)/(c + d) = u     u_denominator
-r*r           r_squared          x > 0                   x_is_positive
+exp(-t)       exp_minus_t        (a + b)*…/(…) = u      u_factor
+r*r           r_squared          x > 0                  x_is_positive
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from fractions import Fraction
 
 from mgrad.compiler.ir.node import Node
 
 LONGEST = 24  # characters of a name made of others' names
+DEEPEST = 2  # levels of operators that such a name tells
+FARTHEST = 6  # how far up to look for a user that has a name
 
 BETWEEN = {
     "add": "plus",
@@ -69,57 +72,95 @@ NOUNS = {
 } | dict.fromkeys(("lt", "le", "gt", "ge", "eq", "ne"), "test")
 PARTS = {
     "div": ("numerator", "denominator"),
-    "add": ("part", "part"),
-    "sub": ("part", "part"),
+    "add": ("term", "term"),
+    "sub": ("term", "term"),
     "mul": ("factor", "factor"),
-    "neg": ("part",),
     "pow": ("base", "exponent"),
     "integer_power": ("base", "exponent"),
-    "where": ("condition", "choice", "choice"),
+    "where": ("condition", "case", "case"),
     "exp": ("exponent",),
     "call": (),
 }
+PART_WORDS = frozenset(["argument", *(word for words in PARTS.values() for word in words)])
 POWERS = {2: "squared", 3: "cubed"}
+WORDS = {"neg": "minus", "to_real": "real", "to_int": "whole"}
+FUNCTIONS = frozenset({"exp", "log", "sqrt", "cbrt", "sin", "cos", "tan"})
+NUMBERS = (
+    *("zero", "one", "two", "three", "four", "five", "six"),
+    *("seven", "eight", "nine", "ten", "eleven", "twelve"),
+)
+
+Named = Callable[[Node], str | None]
 
 
-def role(node: Node, names: Mapping[Node, str], users: Mapping[Node, Node]) -> str:
-    """A name for a node that has none; `users` has one user of each node."""
-    own = _own(node, names)
-    if own is not None and len(own) <= LONGEST:
+def role(node: Node, named: Named, users: Mapping[Node, Node]) -> str:
+    """A name for a node that has none. `named` gives those that have one, now or later; `users` one
+    user of each node."""
+    own = _phrase(node, named, DEEPEST)
+    if own is not None and len(own) <= LONGEST and not own[0].isdigit():
         return own
-    user = users.get(node)
-    if user is not None and user in names:
-        parts = PARTS.get(user.op, ("argument",) * len(user.inputs))
-        position = next((i for i, x in enumerate(user.inputs) if x is node), None)
-        if position is not None and position < len(parts):
-            name = f"{names[user]}_{parts[position]}"
-            if len(name) <= LONGEST:
-                return name
-    return NOUNS.get(node.op, f"{node.op}_value")
+    is_function = node.op in FUNCTIONS or (node.op not in BETWEEN and node.op not in NOUNS)
+    return (None if is_function else _part(node, named, users)) or noun(node)
 
 
-def _own(node: Node, names: Mapping[Node, str]) -> str | None:
-    """A name by the node's operation and operands, where those have names."""
-    operands = [names.get(i) for i in node.inputs]
-    op = node.op.rstrip("_")
-    if len(operands) == 1:
-        x = operands[0]
-        number = _number(node.inputs[0])
-        if x is None and number is not None and 0 <= number < 100 and number.denominator == 1:
-            x = str(number)
-        if x is None:
+def noun(node: Node) -> str:
+    """What any value of this operation is."""
+    return NOUNS.get(node.op, f"{node.op.rstrip('_')}_value")
+
+
+def _part(node: Node, named: Named, users: Mapping[Node, Node]) -> str | None:
+    """`u_factor` of a node that is a factor of a term of u."""
+    word: str | None = None
+    for _ in range(FARTHEST):
+        user = users.get(node)
+        if user is None:
             return None
-        return f"minus_{x}" if op == "neg" else f"{op}_{x}"
-    if len(operands) != 2:
+        if user.op not in ("neg", "mark", "to_real"):
+            parts = PARTS.get(user.op, ("argument",) * len(user.inputs))
+            position = next((i for i, x in enumerate(user.inputs) if x is node), len(parts))
+            if position >= len(parts):
+                return None
+            word = word or parts[position]
+        name = named(user)
+        if name is not None:
+            word = word or "opposite"
+            is_gradient = name.startswith(("d_", "grad_"))  # d_x_term would be one of x_term
+            made = f"{word}_of_{name}" if is_gradient else f"{name}_{word}"
+            return made if len(made) <= LONGEST else None
+        if len(user.inputs) == 1 and user.op not in (
+            "neg",
+            "mark",
+            "to_real",
+            "exp",
+            "not",
+            "item",
+        ):
+            return f"{user.op.rstrip('_')}_{word or 'opposite'}"  # tanh_argument
+        node = user
+    return None
+
+
+def _phrase(node: Node, named: Named, depth: int) -> str | None:
+    """A name by the node's operation and operands, as far as those have names. Not deep, so it may
+    recurse."""
+    op, inputs = node.op.rstrip("_"), node.inputs
+    if not inputs or depth == 0 or op in ("call", "item", "loop") or len(inputs) > 2:
         return None
-    x, y = operands
+    words = [named(i) or _number_word(i) or _phrase(i, named, depth - 1) for i in inputs]
+    if len(words) == 1:
+        x = words[0]
+        if x is not None and x.rpartition("_")[2] in PART_WORDS:
+            return None
+        return None if x is None else f"{WORDS.get(op, op)}_{x}"
+    return _pair(node, op, words[0], words[1])
+
+
+def _pair(node: Node, op: str, x: str | None, y: str | None) -> str | None:
     left, right = (_number(i) for i in node.inputs)
-    if op == "mul" and node.inputs[0] is node.inputs[1] and x is not None:
-        return f"{x}_squared"
-    if op == "mul" and x is not None and x == f"{y}_squared":
-        return f"{y}_cubed"
-    if op == "mul" and y is not None and y == f"{x}_squared":
-        return f"{x}_cubed"
+    if op == "mul" and x is not None:
+        power = _power(node, x, y)
+        if power is not None:
+            return power
     if op == "integer_power" and x is not None and right is not None:
         power = POWERS.get(int(right)) or f"power_{int(right)}".replace("-", "minus_")
         return f"{x}_{power}"
@@ -127,18 +168,44 @@ def _own(node: Node, names: Mapping[Node, str]) -> str | None:
         return f"{x}_{SIGNS[op]}"
     if op == "div" and left == 1 and y is not None:
         return f"inverse_{y}"
-    if x is not None and y is not None and op in BETWEEN:
-        return f"{x}_{BETWEEN[op]}_{y}"
-    if op in BETWEEN and (x or y):
-        known = x or y
-        if op == "mul" and (left == 2 or right == 2):
-            return f"twice_{known}"
-        number = left if left is not None else right
-        if number is not None and number.denominator == 1 and 0 <= number < 100:
-            words = (str(number), y) if x is None else (x, str(number))
-            name = f"{words[0]}_{BETWEEN[op]}_{words[1]}"
-            return name if not name[0].isdigit() else f"{BETWEEN[op]}_{number}_{known}"
+    if op == "mul" and left == 2 and y is not None:
+        return f"twice_{y}"
+    if op == "div" and right == 2 and x is not None:
+        return f"half_{x}"
+    if op == "mul" and x is not None and y is not None and x == _number_word(node.inputs[0]):
+        return f"{y}_times_{x}"
+    if x is None or y is None or op not in BETWEEN:
+        if op == "div" and left is not None and y is not None:
+            return f"over_{y}"
+        return _with_number(op, x if left is None else y, left if left is not None else right)
+    return f"{x}_{BETWEEN[op]}_{y}"
+
+
+def _power(node: Node, x: str, y: str | None) -> str | None:
+    if node.inputs[0] is node.inputs[1]:
+        return f"{x[: -len('_squared')]}_to_the_4" if x.endswith("_squared") else f"{x}_squared"
+    if y is None:
+        return None
+    for one, other in ((x, y), (y, x)):
+        if one == f"{other}_squared":
+            return f"{other}_cubed"
     return None
+
+
+def _with_number(op: str, x: str | None, number: Fraction | None) -> str | None:
+    """A name for x with a number that has no word: what was done to x."""
+    if x is None or number is None:
+        return None
+    if op in ("add", "sub"):
+        return f"{x}_shifted"
+    return f"{x}_scaled" if op in ("mul", "div") else None
+
+
+def _number_word(node: Node) -> str | None:
+    number = _number(node)
+    if number is None or number.denominator != 1 or not 0 <= number < 10_000:
+        return None
+    return NUMBERS[int(number)] if number < len(NUMBERS) else str(number)
 
 
 def _number(node: Node) -> Fraction | None:

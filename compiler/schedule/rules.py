@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
+from dataclasses import replace
 
 from mgrad.compiler.ir.graph import Notes
 from mgrad.compiler.ir.node import Node
+from mgrad.compiler.schedule.schedule import Line
 from mgrad.compiler.source import Span
 
 WIDEST = 44  # characters of a rule; what is longer is cut
+FARTHEST = 2000  # characters of a line that are looked at
 SEVERAL = 2  # statements that a rule shows
 
 
@@ -49,8 +52,34 @@ def _file(span: Span) -> str:
     return span.source.path.replace("\\", "/").rpartition("/")[2]
 
 
+def noted(lines: Iterable[Line], backward: Container[Node]) -> list[Line]:
+    """The lines, where a temporary on the way back takes the note of the gradient that it is for:
+    the next one."""
+    found: list[Line] = []
+    rule, place = "", ""
+    for line in reversed(list(lines)):
+        if line.role == "gradient" and line.rule:
+            rule, place = line.rule, line.place
+        elif line.role in ("temporary", "gradient") and rule and line.node in backward:
+            line = replace(line, rule=rule, place=place)
+        found.append(line)
+    return found[::-1]
+
+
 def statement(span: Span) -> str:
-    """The line of the source that holds a span, without comment."""
-    text = span.source.line(span.line).partition("#")[0].strip()
-    text = re.sub(r"^(fn)\b\s*", "", text)
-    return " ".join(text.split())
+    """The line of the source that holds a span, without comment; of a function in one expression
+    only that."""
+    text = " ".join(span.source.line(span.line)[:FARTHEST].partition("#")[0].split())
+    if text.startswith(("fn ", "fn\t")):
+        text = _body(text)
+    return re.sub(r"^\)\s*(->[^=]*)?=\s+", "", text)
+
+
+def _body(text: str) -> str:
+    """What stands behind `fn name(…) =`."""
+    depth = 0
+    for place, c in enumerate(text):
+        depth += (c in "([") - (c in ")]")
+        if c == "=" and depth == 0 and text[place + 1 :].strip():
+            return text[place + 1 :].strip()
+    return text[len("fn ") :].strip()

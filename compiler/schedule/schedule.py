@@ -13,6 +13,7 @@ from mgrad.compiler.source import Span
 Kind = Literal[
     "value", "forward", "backward", "value_and_grad", "jvp", "jacobian", "hessian", "internal"
 ]
+LineRole = Literal["value", "gradient", "tangent", "temporary"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -28,7 +29,7 @@ class Line:
     names: tuple[str, ...]
     node: Node
     spans: tuple[Span, ...] = ()
-    role: Literal["value", "gradient", "tangent", "temporary"] = "value"
+    role: LineRole = "value"
     rule: str = ""
     comments: tuple[str, ...] = ()
     place: str = ""
@@ -51,6 +52,7 @@ class Routine:
     gradients: tuple[Node, ...] = ()  # of a Jacobian or Hessian: row after row
     gradient_names: tuple[str, ...] = ()  # as returned; "" for the expression itself
     packed: tuple[str, ...] = ()  # names of arguments that are tuples: (saved, grad); (at, along)
+    constants: Mapping[Node, str] = field(default_factory=dict)  # of the module, that it reads
     callees: Mapping[str, str] = field(default_factory=dict)  # key -> name, of what it calls
     externs: Mapping[str, tuple[str, str]] = field(default_factory=dict)  # key -> module, attribute
     doors: frozenset[str] = frozenset()  # of callees: the entry points, which look at arguments

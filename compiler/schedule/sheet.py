@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 from mgrad.compiler.ir.graph import Graph, topological
 from mgrad.compiler.ir.module import Module, Signature
@@ -15,11 +14,10 @@ from mgrad.compiler.schedule.constants import real
 from mgrad.compiler.schedule.functions import Functions
 from mgrad.compiler.schedule.joint import is_real
 from mgrad.compiler.schedule.lines import Writer
-from mgrad.compiler.schedule.names import Names, imported, printable
+from mgrad.compiler.schedule.names import Names, gradient_name, imported, printable
 from mgrad.compiler.schedule.reuse import LONG, reuse, used_once
-from mgrad.compiler.schedule.schedule import Kind, Routine
-
-Role = Literal["value", "gradient", "tangent"]
+from mgrad.compiler.schedule.rules import noted
+from mgrad.compiler.schedule.schedule import Kind, LineRole, Routine
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +65,30 @@ class Sheet:
         self.sourced = dict(self._sourced() if sourced is None else sourced)
         # made-up names give way to the user's, to functions and to what may be imported
         self.scope = Names({*self.sourced.values(), *self.blocked, *imported()})
+        self.scope.set_aside(self.sourced.values())
         self.own: dict[Node, str] = {}  # argument -> the name of its gradient
-        self.writer = Writer(subject.target, graph.notes, self.scope, self.callees, functions.item)
+        self.writer = Writer(
+            subject.target,
+            graph.notes,
+            self.scope,
+            self.callees,
+            functions.item,
+            functions.constants,
+            self._users(),
+        )
+        values = graph.results[: graph.split]
+        is_value = graph.split is not None or graph is subject.graph
+        self.writer.value = values[0] if len(values) == 1 and is_value else None
         for parameter in self.parameters:
             if parameter in self.sourced:
                 self.writer.names[parameter] = self.sourced[parameter]
+
+    def _users(self) -> dict[Node, Node]:
+        users: dict[Node, Node] = {}
+        for node in self.order:
+            for operand in node.inputs:
+                users.setdefault(operand, node)
+        return users
 
     def _own_names(self) -> set[str]:
         """The names that the routines of this function go by: their doors use them."""
@@ -94,7 +111,10 @@ class Sheet:
         for node in sorted(rest, key=self.rank.__getitem__):
             named[node] = notes.names[node]
         names = Names(self.blocked)
-        firsts = {printable(name) for name in named.values()} - self.blocked
+        # an argument is passed by name: it may hide the function itself, not one that is called
+        arguments = {printable(str(p.attribute("name"))) for p in self.subject.graph.parameters}
+        blocked = self.blocked - (arguments - set(self.callees.values()))
+        firsts = {printable(name) for name in named.values()} - blocked
         names.reserve(firsts)
         found: dict[Node, str] = {}
         for node, name in named.items():
@@ -126,28 +146,52 @@ class Sheet:
         return named
 
     def adjoints(self, gradients: Sequence[Node], targets: Sequence[Node]) -> list[Node]:
-        """The gradients of named values, from the last value to the first; arguments last."""
+        """The gradients of named values, from the last value to the first; then those of the
+        arguments in their order."""
         writer, notes = self.writer, self.graph.notes
         found: list[tuple[tuple[int, int], Node]] = []
         reached = writer.reach(gradients)
         once = used_once(reached, gradients) if len(self.sourced) > LONG else frozenset()
+        last = dict.fromkeys(gradients)
+        whole = {f: n for n in reached if (f := notes.gradient_of.get(n)) is not None}
         for node in reached:
             forward = notes.gradient_of.get(node)
             if forward is None or node.op == "constant" or node in writer.names:
                 continue
-            found.append((self.rank.get(forward, (-1, -1)), node))
-            named = forward in self.sourced and forward.op != "parameter" and node not in once
-            if named and node not in writer.planned:
-                self._plan(node, f"d_{self.sourced[forward]}", "gradient")
+            if node in writer.values or forward.op == "parameter":
+                continue
+            if node not in last:
+                found.append((self.rank.get(forward, (-1, -1)), node))
+            if forward in self.sourced and node not in once and node not in writer.planned:
+                self._plan(node, self.sourced[forward], is_part=whole[forward] is not node)
         found.sort(key=lambda pair: pair[0], reverse=True)
         roots = [node for _, node in found]
         for node, target in zip(gradients, targets, strict=True):
             free = node not in writer.names and node not in writer.planned
-            if free and node.op != "constant":
-                self._plan(node, f"d_{self.sourced[target]}", "gradient")
-                self.own[target] = self.writer.planned[node]
+            if node.op != "constant":
                 roots.append(node)
+                if free and node not in writer.values:
+                    self._plan(node, self.sourced[target])
+                    self.own[target] = self.writer.planned[node]
         return roots
+
+    def forward_half(self, values: Iterable[Node]) -> None:
+        """Says which values are those of the forward pass. Gradients among them belong to the
+        function itself, which is a derivative: `d_n` is theirs."""
+        told, inner = self.graph.notes.gradient_of, self.subject.graph.notes.gradient_of
+        of = set(inner.values())
+        self.writer.values = forward = dict.fromkeys(topological(values))
+        found = {n: inner.get(n) or told.get(n) for n in forward}
+        self.writer.inner = {n: f for n, f in found.items() if f in of and f is not None}
+        names = [self.sourced[f] for f in self.writer.inner.values() if f in self.sourced]
+        self.scope.set_aside(f"d_{name}" for name in names)
+
+    def recomputed(self, values: Iterable[Node]) -> None:
+        """Values of the source that this half computes again have their names there too."""
+        for node in values:
+            if node in self.sourced and node not in self.writer.names:
+                self.writer.planned[node] = self.sourced[node]
+                self.writer.planned_roles[node] = "temporary"
 
     def tangents(self, results: Sequence[Node]) -> list[Node]:
         """Named values and their tangents, in the order of the source."""
@@ -160,11 +204,14 @@ class Sheet:
                 assert forward is not None
                 moved.setdefault(forward, []).append(node)
                 if node not in self.writer.planned:
-                    self._plan(node, f"d_{self.sourced[forward]}", "tangent")
+                    self._plan(node, self.sourced[forward], "tangent")
         return [n for v in values for n in (v, *moved.get(v, ()))]
 
-    def _plan(self, node: Node, name: str, role: Role) -> None:
-        self.writer.planned[node] = self.scope.give(name)
+    def _plan(
+        self, node: Node, of: str, role: LineRole = "gradient", is_part: bool = False
+    ) -> None:
+        """A name for the gradient or tangent of a value: `d_c`; a part of it is `d_c_part`."""
+        self.writer.planned[node] = gradient_name(f"{of}_part" if is_part else of, self.scope)
         self.writer.planned_roles[node] = role
 
     def seeds(self, seeds: Sequence[Node], values: Sequence[Node]) -> tuple[str, ...]:
@@ -177,7 +224,7 @@ class Sheet:
         for k, (seed, value) in enumerate(zip(seeds, real_values, strict=True), 1):
             of = self.sourced.get(value, str(k)) if value.op != "parameter" else str(k)
             self.writer.names[seed] = self.scope.give(f"grad_{of}")
-        return saved, self.scope.give("grad")
+        return saved, self.scope.give("grad" if "grad" not in self.scope else "grads")
 
     def aliases(
         self, values: Sequence[Node], gradients: Sequence[Node], targets: Sequence[Node]
@@ -188,14 +235,16 @@ class Sheet:
         for user in topological(values):
             for operand in user.inputs:
                 users.setdefault(operand, []).append(user)
+        later = set(self.own.values())
         for node, target in zip(gradients, targets, strict=True):
             if node.op == "constant":
                 names.append("")
                 continue
             name = self.own.get(target)
             if name is None:
-                name = self.scope.give(f"d_{self.sourced[target]}")
-                self.writer.alias(name, node, users.get(target, ()))
+                name = gradient_name(self.sourced[target], self.scope)
+                self.writer.alias(name, node, users.get(target, ()), later)
+            later.discard(name)
             names.append(name)
         return tuple(names)
 
@@ -213,7 +262,7 @@ class Sheet:
         rows: int = 0,
     ) -> Routine:
         subject, writer = self.subject, self.writer
-        lines = writer.lines
+        lines = noted(writer.lines, self._backward())
         if not saved:
             lines = reuse(lines, writer, (*values, *gradients))
         called = {str(n.attribute("callee")) for n in writer.written if n.op == "call"}
@@ -229,7 +278,7 @@ class Sheet:
             kind,
             subject.key,
             subject.signature,
-            subject.functions.names.get(subject.key, subject.key),
+            subject.functions.name(subject.key),
             [self.sourced[p] for p in arguments if is_real(p)],
             len(subject.graph.results),
         )
@@ -247,6 +296,7 @@ class Sheet:
             gradients=gradients,
             gradient_names=names or ("",) * len(gradients),
             packed=packed,
+            constants=writer.constants,
             callees=callees,
             externs=externs,
             doors=frozenset(k for k in callees if subject.functions.is_entry(k)),
@@ -255,6 +305,16 @@ class Sheet:
             is_entry=subject.is_entry,
             may_raise=any(self._may_raise(n) for n in writer.written),
         )
+
+    def _backward(self) -> set[Node]:
+        """What depends on a gradient: the way back."""
+        gradient_of = self.graph.notes.gradient_of
+        found = {n for n in self.order if n in gradient_of and n not in self.writer.values}
+        found.update(self.writer.inner)
+        for node in self.order:
+            if not found.isdisjoint(node.inputs):
+                found.add(node)
+        return found
 
     def _may_raise(self, node: Node) -> bool:
         if node.op == "call":

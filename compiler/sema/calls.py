@@ -11,7 +11,6 @@ from mgrad.compiler.ops.op import ORDER, TABLE
 from mgrad.compiler.sema.body import BAD, Body, Operand, Poison, Step, checks, dtype_of
 from mgrad.compiler.sema.names import ARRAY_FUNCTIONS
 from mgrad.compiler.sema.program import Argument, Value
-from mgrad.compiler.sema.suggest import nearest
 from mgrad.compiler.sema.tree import mark_used
 from mgrad.compiler.source import Span
 from mgrad.compiler.syntax import ast
@@ -163,7 +162,7 @@ def _operands(
                 body.report(meaning.RepeatedArgument(argument.span, name, argument.name))
                 continue
         else:
-            suggestion = nearest(argument.name, names)
+            suggestion = body.checker.suggestions.nearest(argument.name, names)
             sound = False
             body.report(
                 meaning.UnknownKeyword(argument.span, name, argument.name, suggestion, None)
@@ -260,7 +259,11 @@ def _sorted_arguments(
             known_names = [p.name.id for p in head] + declared
             body.report(
                 meaning.UnknownKeyword(
-                    argument.span, entry.name, name, nearest(name, known_names), entry.head_span()
+                    argument.span,
+                    entry.name,
+                    name,
+                    body.checker.suggestions.nearest(name, known_names),
+                    entry.head_span(),
                 )
             )
         elif name in slots:
@@ -416,7 +419,7 @@ def _diff(
     if local is None:
         entry = body.scope.entries.get(target.id)
         if entry is None and not body.checker.is_builtin(target.id):
-            suggestion = nearest(target.id, body.locals)
+            suggestion = body.checker.suggestions.nearest(target.id, body.locals)
             return body.report(meaning.UnknownName(target.span, target.id, suggestion))
         text = f"'{target.id}' is no argument and no earlier value of this function"
         place_of = entry.span if entry is not None else None

@@ -12,7 +12,6 @@ from mgrad.compiler.sema.body import run
 from mgrad.compiler.sema.definitions import Checker, Entry, FileScope
 from mgrad.compiler.sema.names import PYTHON_KEYWORDS, SUFFIXES
 from mgrad.compiler.sema.program import Program
-from mgrad.compiler.sema.suggest import nearest
 from mgrad.compiler.source import Source, Span
 from mgrad.compiler.syntax import ast
 from mgrad.compiler.syntax.parse import parse
@@ -189,9 +188,8 @@ class Files:
             found = other.entries.get(name.id)
             if found is None or found.scope is not other:
                 own = [n for n, e in other.entries.items() if e.scope is other]
-                self.checker.report(
-                    meaning.UnknownImport(name.span, name.id, use.target, nearest(name.id, own))
-                )
+                nearest = self.checker.suggestions.nearest(name.id, own)
+                self.checker.report(meaning.UnknownImport(name.span, name.id, use.target, nearest))
                 found = None
         entry = found or Entry(name.id, None, scope, name.span)
         if self._enter(scope, name, entry):
@@ -216,7 +214,8 @@ def _derivatives(checker: Checker, scope: FileScope, file: ast.File) -> None:
             or not isinstance(entry.node, ast.Function | ast.Extern)
         ):
             own = [n for n, e in scope.entries.items() if isinstance(e.node, ast.Function)]
-            checker.report(meaning.DerivativeOfUnknown(name.span, name.id, nearest(name.id, own)))
+            nearest = checker.suggestions.nearest(name.id, own)
+            checker.report(meaning.DerivativeOfUnknown(name.span, name.id, nearest))
         else:
             scope.derivatives[name.id] = Entry(name.id, definition, scope, name.span)
 
@@ -259,4 +258,5 @@ def _unknown_settings(checker: Checker, scope: FileScope, settings: Mapping[str,
                 known[f"{name}.{setting.name.id}"] = None
     for name in settings:
         if name not in known:
-            checker.report(meaning.UnknownSetting(name, nearest(name, known)))
+            nearest = checker.suggestions.nearest(name, known)
+            checker.report(meaning.UnknownSetting(name, nearest))

@@ -22,7 +22,7 @@ from mgrad.compiler.sema.body import BAD, TYPES, Body, Known, Local, Step, dtype
 from mgrad.compiler.sema.exact import Exact, Scalar
 from mgrad.compiler.sema.names import ARRAY_FUNCTIONS, NUMBERS
 from mgrad.compiler.sema.program import Argument, Extern, Function, Test, Value
-from mgrad.compiler.sema.suggest import nearest
+from mgrad.compiler.sema.suggest import Suggestions
 from mgrad.compiler.sema.tree import mark_used, value_names
 from mgrad.compiler.source import Source, Span
 from mgrad.compiler.syntax import ast
@@ -94,6 +94,7 @@ class Checker:
         self.derivatives: dict[str, Function] = {}
         self.constants: dict[str, Scalar] = {}
         self.tests: list[Test] = []
+        self.suggestions = Suggestions()
         self.chosen = self._chosen(settings)
         self.taken: set[str] = set()  # keys and the names that keys must not take
         self._instances: dict[tuple[Entry, Any], Instance] = {}
@@ -124,7 +125,7 @@ class Checker:
 
     def suggest(self, name: str, scope: FileScope, names: Mapping[str, Any]) -> str | None:
         builtin = [op.name for op in TABLE.values() if op.is_builtin]
-        return nearest(name, [*names, *scope.entries, *builtin, *NUMBERS, "diff"])
+        return self.suggestions.nearest(name, [*names, *scope.entries, *builtin, *NUMBERS, "diff"])
 
     def _chosen(self, settings: Mapping[str, object]) -> dict[str, Exact]:
         """The values that the caller of the compiler gives to settings and constants."""

@@ -61,7 +61,8 @@ def _pieces(source: Source, tokens: list[Token], comments: list[Comment]) -> lis
         fresh = token.kind == "{"
     for comment in comments:
         mark = "##" if comment.is_doc else "#"
-        space = " " if comment.text and not comment.text.startswith(("#", "!")) else ""
+        # `###` and `#!` stay as they are; `# #` must not become `##`, which documents what follows
+        space = "" if comment.text.startswith("#" if comment.is_doc else "!") else " "
         text = (mark + space + comment.text).rstrip()
         pieces.append(Piece("comment", text, comment.start, comment.end))
     pieces.sort(key=lambda piece: piece.start)
@@ -145,7 +146,7 @@ def _lines(source: Source, pieces: list[Piece]) -> list[str]:
             line += piece.text
         elif piece.kind == "comment":
             column = source.position(piece.start)[1] - 1
-            line = line.ljust(column if column > len(line) else len(line) + 2) + piece.text
+            line = line.ljust(max(column, len(line) + 2)) + piece.text
         else:
             line += " " * piece.space + piece.text
         if piece.kind in OPENERS or piece.kind in CLOSERS:

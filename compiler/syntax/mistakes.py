@@ -126,6 +126,14 @@ def _unmatched(p: Place) -> Diagnostic | None:
     return errors.MismatchedBracket(p.here, p.token.text, opened, opener.text)
 
 
+def _reserved(p: Place) -> Diagnostic | None:
+    """A reserved word within a line, where only a name can stand."""
+    is_word = p.token.text in RESERVED and not p.parser.is_first(p.token)
+    if is_word and "NAME" in p.expected and not p.wants_value():
+        return errors.ReservedName(p.here, p.token.text)
+    return None
+
+
 def _unclosed(p: Place) -> Diagnostic | None:
     brackets = p.parser.lexer.brackets
     if p.kind in CLOSER and brackets:
@@ -207,6 +215,9 @@ def _assignment(p: Place) -> Diagnostic | Repair | None:
         if p.kind in ("(", "PRIMES", "SIGN", "PRODUCT", "POWER", "|>", "COMPARE", "}"):
             return errors.ValueUnused(p.last_span())
     if p.kind == "=" and "COMPARE" in p.expected:
+        if p.text.startswith("=>", p.token.start):
+            whole = Span(p.parser.source, p.token.start, p.token.start + 2)
+            return errors.AssignmentForComparison(whole, ">=")
         token = Token("COMPARE", "==", p.token.start, p.token.end)
         return Repair(errors.AssignmentForComparison(p.here), token)
     return None
@@ -264,6 +275,7 @@ def _words(p: Place) -> Diagnostic | None:
 RULES: tuple[Callable[[Place], Diagnostic | Repair | None], ...] = (
     _character,
     _unmatched,
+    _reserved,
     _unclosed,
     _unclosed_block,
     _networks,

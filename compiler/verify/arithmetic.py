@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any
 
 import mpmath
@@ -30,10 +31,16 @@ def number(value: Any) -> Any:
     if isinstance(value, bool):
         return value
     if isinstance(value, Fraction):
-        return mp.mpf(value.numerator) / value.denominator
+        return _ratio(value.numerator, value.denominator, mp.prec)
     if isinstance(value, int | float):
         return mp.mpf(value)
     return compile_expression(value, ())()
+
+
+@lru_cache(maxsize=4096)
+def _ratio(numerator: int, denominator: int, precision: int) -> Any:
+    """A ratio at the working precision, which is part of the question."""
+    return mp.mpf(numerator) / denominator
 
 
 def div(x: Any, y: Any) -> Any:
@@ -50,7 +57,8 @@ def power(x: Any, y: Any) -> Any:
         return mp.zero if y > 0 else (INF if y < 0 else NAN)
     if x < 0 and y != mp.floor(y):
         return NAN
-    if x > 0 and mp.isfinite(x) and abs(y * mp.log(x)) > LARGEST_EXPONENT:
+    is_far = abs(y) * (abs(mp.mag(x)) + 1) > LARGEST_EXPONENT  # then its logarithm is worth it
+    if x > 0 and mp.isfinite(x) and is_far and abs(y * mp.log(x)) > LARGEST_EXPONENT:
         return INF if (y > 0) == (x > 1) else mp.zero
     return real(x**y)
 
@@ -156,6 +164,8 @@ def _spell(expression: Any, names: dict[Any, str], space: dict[str, Any]) -> str
             return "(+_mp.pi)"
         if part is sp.E:
             return "(+_mp.e)"
+        if part is sp.EulerGamma:
+            return "(+_mp.euler)"
         if part.is_Add:
             return "(" + " + ".join(spell(a) for a in part.args) + ")"
         if part.is_Mul:

@@ -15,6 +15,7 @@ from mgrad.compiler.sema.program import Function, Program
 from mgrad.compiler.verify.functions import Examination, Verdict
 from mgrad.compiler.verify.numeric import Answers, Shortfall, accuracy, answers
 from mgrad.compiler.verify.opaque import missing_externs
+from mgrad.compiler.verify.running import judge_by_running
 from mgrad.compiler.verify.spelling import printed
 from mgrad.compiler.verify.terms import BudgetExceeded, Dag
 from mgrad.compiler.verify.trace import TraceError, Tracer
@@ -168,7 +169,7 @@ def _reason(text: str, spaces: dict[str, dict[str, Any]], run_text: bool) -> str
             spaces[text] = run_module(text)
     except TraceError as error:
         return str(error)
-    except Exception as error:  # whatever a module does when it is imported
+    except (Exception, SystemExit) as error:  # whatever a module does when it is imported
         return f"{type(error).__name__}: {error}"
     return ""
 
@@ -195,7 +196,6 @@ def check_function(
     deadline: float = float("inf"),
     right: Answers | None = None,
     has_arrays: bool = False,
-    prove: bool = True,
 ) -> FunctionReport:
     """Both answers for one function of a module; that on the numbers if `right` is given."""
     examination = Examination(program, function, Tracer(Dag(), text), deadline=deadline)
@@ -207,9 +207,11 @@ def check_function(
         return FunctionReport(function.name, line, gradients, (missing,))
     try:
         examination.gather()
-        verdicts = tuple(examination.judge(prove))
+        verdicts = tuple(examination.judge())
     except BudgetExceeded as error:
         verdicts = (Verdict(name, "not reached", reason=str(error)),)
+    if right is not None:
+        verdicts = tuple(judge_by_running(v, right, namespace) for v in verdicts)
     reference = examination.reference
     kinks = [(what, span.line if span else None) for what, span in reference.kinks]
     absolute: dict[tuple[str, int | None, str], None] = {}
@@ -234,8 +236,11 @@ def check_function(
     )
 
 
-def _numbers(right: Answers, namespace: Mapping[str, Any], has_arrays: bool) -> Numbers:
-    found = accuracy(right, namespace, has_arrays)
+def _numbers(right: Answers, namespace: Mapping[str, Any], has_arrays: bool) -> Numbers | None:
+    try:
+        found = accuracy(right, namespace, has_arrays)
+    except SystemExit:
+        return None  # it has no numbers, and is refuted for that
     exceptions = tuple(map(_exception, found.shortfalls))
     return Numbers(round(found.value, 1), round(found.gradient, 1), found.points, exceptions)
 

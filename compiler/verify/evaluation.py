@@ -103,15 +103,23 @@ class Sampler:
         self.domains = domains
         self.random = random.Random(seed)
 
-    def generic(self, scale: float = 2.0) -> Point:
-        """A point with nothing special about it."""
-        return tuple(self._draw(k, d, scale) for k, d in zip(self.kinds, self.domains, strict=True))
+    def generic(self, scale: float = 2.0, near_edges: bool = False) -> Point:
+        """A point with nothing special about it; or with coordinates that come closer to one end of
+        a bounded domain, by orders of magnitude."""
+        return tuple(
+            self._draw(k, d, scale, near_edges)
+            for k, d in zip(self.kinds, self.domains, strict=True)
+        )
 
-    def _draw(self, kind: str, domain: Interval | None, scale: float) -> Any:
+    def _draw(
+        self, kind: str, domain: Interval | None, scale: float, near_edges: bool = False
+    ) -> Any:
         if kind == "bool":
             return self.random.random() < 0.5
         low, high = (-float("inf"), float("inf")) if domain is None else (domain.low, domain.high)
         u = Fraction(self.random.getrandbits(48) * 2 + 1, 1 << 49)
+        if near_edges:
+            u = u ** self.random.choice((1, 2, 4)) if self.random.random() < 0.7 else 1 - u**3
         if low != -float("inf") and high != float("inf"):
             value = Fraction(low) + (Fraction(high) - Fraction(low)) * u
         elif low != -float("inf"):

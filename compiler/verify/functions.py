@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import random
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from itertools import pairwise
+from types import MappingProxyType
 from typing import Any
 
 import mpmath
@@ -20,9 +23,18 @@ from mgrad.compiler.verify.trace import TraceError, Tracer
 
 PRECISION = 150  # decimal digits of the fingerprints: constants of physics are small
 AGREED = 22  # digits to which random points must agree
+CANCELLED = mpmath.mpf(10) ** (20 - PRECISION)
+LAST_DIGIT = mpmath.mpf(2) ** -53  # of a float, relative to it
 ROUNDED_DIGITS = 13  # the same, where the text holds constants to 16 digits
 POINTS = 4
 BRANCH_POINTS = 10  # a choice between few numbers says little at each
+MOST_REGION_POINTS = 20  # at which candidates are compared as well
+SMALL_WHOLES = range(-4, 13)
+BISECTIONS = 40  # to find where a condition changes between two points
+MOST_WAYS = 12  # between points
+MOST_CONDITIONS = 24
+BISECTION_TERMS = 60_000  # evaluated for all of them
+BRANCH_TRIES = 150  # to decide every condition both ways
 ROUTINES = ("", "_forward", "_backward", "_value_and_grad", "_jvp", "_jacobian", "_hessian")
 
 
@@ -50,6 +62,16 @@ class Verdict:
     digits: int = 0
     reason: str = ""
     counterexample: Counterexample | None = None
+
+
+@dataclass(slots=True)
+class Points:
+    """Where claims are tried: generic points, those that decide conditions otherwise, and those
+    where branches meet or digits get lost."""
+
+    generic: list[Point] = field(default_factory=list)
+    branch: list[Point] = field(default_factory=list)
+    special: list[Point] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -130,6 +152,12 @@ class Examination:
             )
         single = len(results) == 1 and real_results and wrt
         one = [(results[0], reference.number(1))] if single else []
+        wanted = [f"{name}_forward", f"{name}_backward"] if real_results and wrt else []
+        wanted += [f"{name}_value_and_grad"] if single else []
+        for routine in wanted:
+            if routine not in has:
+                reason = "the module does not define it"
+                self.verdicts.append(Verdict(routine, "refuted", reason=reason))
         if real_results and wrt and f"{name}_forward" in has and f"{name}_backward" in has:
             seeded = [(r, reference.leaf(s)) for r, s in zip(real_results, seeds, strict=True)]
 
@@ -227,11 +255,9 @@ class Examination:
             expected = program()
             self.tracer.know(self.dag.numbers())
             found = self.tracer.terms(text())
-        except TraceError as error:
-            self.verdicts.append(Verdict(routine, "not reached", reason=str(error)))
-            return
-        except (BudgetExceeded, TypeError, ValueError) as error:
-            self.verdicts.append(Verdict(routine, "not reached", reason=str(error)))
+        except (TraceError, BudgetExceeded, TypeError, ValueError) as error:
+            if all(v.routine != routine for v in self.verdicts):
+                self.verdicts.append(Verdict(routine, "not reached", reason=str(error)))
             return
         if len(found) != len(expected):
             reason = f"gives {len(found)} numbers where {len(expected)} are wanted"
@@ -242,41 +268,58 @@ class Examination:
 
     # ------------------------------------------------------------------------------------- judging
 
-    def judge(self, prove: bool = True) -> list[Verdict]:
+    def judge(self) -> list[Verdict]:
         """The verdict on each routine, in the order of the module."""
         with mpmath.workdps(PRECISION):
-            self._judge(prove)
+            self._judge()
         order = {printed(self.function.name) + s: i for i, s in enumerate(ROUTINES)}
         return sorted(self.verdicts, key=lambda v: order[v.routine])
 
-    def _judge(self, prove: bool) -> None:
+    def is_refuted_by_numbers(self) -> bool:
+        """Whether any routine is refuted without a proof being tried: at the first point found."""
+        if any(v.status == "refuted" for v in self.verdicts):
+            return True
+        with mpmath.workdps(PRECISION):
+            return next(self._faults(Points()), None) is not None
+
+    def _judge(self) -> None:
         routines = list(dict.fromkeys(c.routine for c in self.claims))
-        sampler = Sampler(self.kinds, [a.domain for a in self.function.arguments], self.seed)
-        points = self._generic_points(sampler)
-        wrong: dict[str, tuple[Claim, Point]] = {}
-        order = self._cone([t for c in self.claims for t in (c.text, c.program)] + self.values)
-        special = self._special_points(sampler, len(order))
-        for point in points + special:
-            if len(wrong) == len(routines) or time.monotonic() > self.deadline:
-                break
-            values = self._evaluate(order, point)
-            for claim in self.claims:
-                if claim.routine not in wrong and self._differ(values, claim):
-                    wrong[claim.routine] = (claim, point)
-        for routine, (claim, point) in wrong.items():
-            self.verdicts.append(self._refuted(routine, claim, point, points))
+        points = Points()
+        faults = list(self._faults(points))
+        for routine, claim, point in faults:
+            self.verdicts.append(self._refuted(routine, claim, point))
+        wrong = {routine for routine, _, _ in faults}
         rest = [r for r in routines if r not in wrong]
-        if not points:
+        if rest and not points.generic:
             reason = "no point was found where the function is finite"
             self.verdicts += [Verdict(r, "not reached", reason=reason) for r in rest]
-        elif prove and rest:
-            self._prove(rest, points, special)
-        else:
-            self.verdicts += [Verdict(r, "agreed", points=len(points), digits=AGREED) for r in rest]
+        elif rest:
+            self._prove(rest, points.generic, points.branch + points.special)
+
+    def _faults(self, points: Points) -> Iterator[tuple[str, Claim, Point]]:
+        """The first claim of each routine that fails, and where. Fills `points` as it goes on."""
+        waiting = dict.fromkeys(c.routine for c in self.claims)
+        order = self._cone([t for c in self.claims for t in (c.text, c.program)] + self.values)
+        sampler = Sampler(self.kinds, [a.domain for a in self.function.arguments], self.seed)
+        steps: tuple[Callable[[], None], ...] = (
+            lambda: points.generic.extend(self._generic_points(sampler)),
+            lambda: points.branch.extend(self._branch_points(sampler, points.generic)),
+            lambda: points.special.extend(self._special_points(sampler, len(order))),
+        )
+        for make, made in zip(steps, (points.generic, points.branch, points.special), strict=True):
+            make()
+            for point in made:
+                if not waiting or time.monotonic() > self.deadline:
+                    return
+                values = self._evaluate(order, point)
+                for claim in self.claims:
+                    if claim.routine in waiting and self._differ(values, claim, point):
+                        del waiting[claim.routine]
+                        yield claim.routine, claim, point
 
     def _prove(self, routines: list[str], points: list[Point], special: list[Point]) -> None:
         evaluations = [Evaluation(self.dag, self._bind(p, i)) for i, p in enumerate(points)]
-        most = min(40, 60_000 // len(self.dag.terms))
+        most = min(MOST_REGION_POINTS, 60_000 // len(self.dag.terms))
         others = special[:most] if self._has_branches() else []
         regions = [Evaluation(self.dag, self._bind(p, 9 + i)) for i, p in enumerate(others)]
         equivalence = Equivalence(
@@ -364,14 +407,24 @@ class Examination:
                 stack.extend(self.dag.terms[index].operands)
         return sorted(seen)
 
-    def _evaluate(self, order: Sequence[int], point: Point, salt: int = 0) -> dict[int, Any]:
+    def _evaluate(
+        self,
+        order: Sequence[int],
+        point: Point,
+        salt: int = 0,
+        shifts: Mapping[int, Any] = MappingProxyType({}),
+    ) -> dict[int, Any]:
+        """Values of terms; those with a shift are multiplied by it."""
         symbols = self._bind(point, salt)
         values: dict[int, Any] = {}
         for index in order:
             values[index] = evaluate(self.dag.terms[index], values, symbols)
+            if index in shifts:
+                values[index] *= shifts[index]
         return values
 
-    def _differ(self, values: Mapping[int, Any], claim: Claim) -> bool:
+    def _differ(self, values: Mapping[int, Any], claim: Claim, point: Point, salt: int = 0) -> bool:
+        """Whether a claim fails at a point, where the terms have these values."""
         true, found = values[claim.program], values[claim.text]
         if isinstance(true, bool):
             return bool(found) != true
@@ -381,13 +434,27 @@ class Examination:
             return False  # what has no value there has no gradient
         if agree(found, true, AGREED):
             return False
-        scale = max(abs(true), mpmath.mpf(10) ** -30)
-        # a literal of 16 digits stands for an exact number that it is not
-        return not (
-            self.tracer.rounded
-            and mpmath.isfinite(found)
-            and abs(found - true) < scale * mpmath.mpf(10) ** -12
-        )
+        if not mpmath.isfinite(found):
+            return True
+        sizes = (values[t] for t in self._cone([claim.text, claim.program]))
+        largest = max(abs(v) for v in sizes if not isinstance(v, bool) and mpmath.isfinite(v))
+        if abs(found - true) <= largest * CANCELLED:
+            return False  # what is left of numbers that cancel
+        if not self.tracer.rounded:
+            return True
+        return bool(abs(found - true) > self._uncertainty(claim, found, point, salt))
+
+    def _uncertainty(self, claim: Claim, found: Any, point: Point, salt: int) -> Any:
+        """How far a number of the text may be off because literals of 16 digits stand for exact
+        numbers that they are not: what happens to it when these are moved by their last digit."""
+        order = self._cone([claim.text])
+        largest = mpmath.mpf(0)
+        dice = random.Random(5)
+        for _ in range(3):
+            shifts = {t: 1 + dice.choice((1, -1)) * LAST_DIGIT for t in self.tracer.rounded}
+            moved = self._evaluate(order, point, salt, shifts)[claim.text]
+            largest = max(largest, abs(moved - found))
+        return 8 * largest
 
     def _generic_points(self, sampler: Sampler) -> list[Point]:
         """Points where every claim is finite; the fewer, the harder they are to find."""
@@ -406,6 +473,69 @@ class Examination:
                     break
         return found
 
+    def _branch_points(self, sampler: Sampler, known: list[Point]) -> list[Point]:
+        """Points where a condition is decided as it was at none before."""
+        conditions = [t.index for t in self.dag.terms if t.head in ("lt", "le", "eq")]
+        if not conditions:
+            return []
+        order = self._cone(conditions)
+        seen: dict[tuple[int, bool], None] = {}
+        found: list[Point] = []
+        tries = min(BRANCH_TRIES, 60_000 // len(order))
+        drawn = [sampler.generic((2.0, 0.3, 10.0)[i % 3], i % 2 == 1) for i in range(tries)]
+        for rank, point in enumerate([*known, *drawn]):
+            values = self._evaluate(order, point)
+            fresh = [c for c in conditions if (c, bool(values[c])) not in seen]
+            seen.update(dict.fromkeys((c, bool(values[c])) for c in fresh))
+            if fresh and rank >= len(known):
+                found.append(point)
+            if len(seen) == 2 * len(conditions):
+                break
+        return found + self._between([*known, *found])
+
+    def _whole_points(self, sampler: Sampler) -> list[Point]:
+        """Points with every small whole number in turn, where there are int arguments."""
+        found: list[Point] = []
+        for position, kind in enumerate(self.kinds):
+            for whole in SMALL_WHOLES if kind == "int" else ():
+                point = sampler.generic()
+                found.append((*point[:position], whole, *point[position + 1 :]))
+        return found
+
+    def _between(self, points: Sequence[Point]) -> list[Point]:
+        """Points between the places where conditions change on the way from one point to another:
+        where two thresholds are nearly the same, they lie between them."""
+        conditions = [t.index for t in self.dag.terms if t.head in ("lt", "le")]
+        cones = {c: self._cone([c]) for c in conditions[:MOST_CONDITIONS]}
+        cost = BISECTIONS * sum(map(len, cones.values()))
+        found: list[Point] = []
+        for start, end in list(pairwise(points))[: min(MOST_WAYS, BISECTION_TERMS // (cost + 1))]:
+            places = []
+            for condition, cone in cones.items():
+                at = [bool(self._evaluate(cone, p)[condition]) for p in (start, end)]
+                if at[0] == at[1]:
+                    continue
+                low, high = Fraction(0), Fraction(1)
+                for _ in range(BISECTIONS):
+                    middle = (low + high) / 2
+                    value = self._evaluate(cone, self._on_the_way(start, end, middle))[condition]
+                    low, high = (middle, high) if bool(value) == at[0] else (low, middle)
+                places.append(high)
+            places.sort()
+            found += [
+                self._on_the_way(start, end, (a + b) / 2)
+                for a, b in pairwise(places)
+                if b - a > Fraction(4, 2**BISECTIONS)
+            ]
+        return found
+
+    def _on_the_way(self, start: Point, end: Point, share: Fraction) -> Point:
+        """A point between two; what is no real number stays that of the first."""
+        return tuple(
+            a + share * (b - a) if kind == "real" else a
+            for a, b, kind in zip(start, end, self.kinds, strict=True)
+        )
+
     def _has_branches(self) -> bool:
         return any(t.head == "select" for t in self.dag.terms)
 
@@ -416,14 +546,15 @@ class Examination:
         points += [sampler.generic(s) for s in (0.01, 100.0, 1e4, 1e7)]
         if not compared and not self._has_branches():
             points = points[:12]
-        return points[: max(6, min(len(points), 150_000 // (size + 1)))]
+        most = max(6, min(len(points), 150_000 // (size + 1)))
+        return self._whole_points(sampler) + points[:most]
 
     # ----------------------------------------------------------------------------------- refuting
 
-    def _refuted(self, routine: str, claim: Claim, point: Point, good: list[Point]) -> Verdict:
+    def _refuted(self, routine: str, claim: Claim, point: Point) -> Verdict:
         order = self._cone([claim.text, claim.program, *self.values])
         point = self._shrink(order, claim, point)
-        salt = -1 if self._differ(self._evaluate(order, point, -1), claim) else 0
+        salt = -1 if self._differ(self._evaluate(order, point, -1), claim, point, -1) else 0
         values = self._evaluate(order, point, salt)
         line, variable = self._first_difference(claim, point)
         names = [a.name for a in self.function.arguments]
@@ -475,7 +606,7 @@ class Examination:
             high = value < domain.high if domain.high_open else value <= domain.high
             if not (low and high):
                 return False
-        return self._differ(self._evaluate(order, point), claim)
+        return self._differ(self._evaluate(order, point), claim, point)
 
     def _first_difference(self, claim: Claim, point: Point) -> tuple[int | None, str | None]:
         """The first line of the text, on the way to what is wrong, that gives a number which the
@@ -485,7 +616,7 @@ class Examination:
         roots = [t for c in self.claims for t in (c.text, c.program)]
         everything = self._cone(roots + self.values)
         values = self._evaluate(everything, point, 1)
-        trusted = set(self._cone([c.text for c in right if not self._differ(values, c)]))
+        trusted = set(self._cone([c.text for c in right if not self._differ(values, c, point, 1)]))
         mine = self._cone([claim.program] + [c.program for c in right])
         known = {mpmath.nstr(values[t], 20) for t in mine if not isinstance(values[t], bool)}
         suspects = [t for t in self._cone([claim.text]) if t in places and t not in trusted]

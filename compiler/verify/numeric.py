@@ -11,15 +11,18 @@ import random
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import mpmath
+import sympy as sp
 
 from mgrad.compiler.sema.program import Function, Program
 from mgrad.compiler.verify.evaluation import Evaluation, Point, Sampler
-from mgrad.compiler.verify.loss import LARGEST, SMALLEST, Loss, find_loss
+from mgrad.compiler.verify.loss import Diagnosis, Loss
 from mgrad.compiler.verify.reference import Reference, is_real
-from mgrad.compiler.verify.spelling import dtype, printed
+from mgrad.compiler.verify.rounding import LARGEST, SMALLEST, live_terms
+from mgrad.compiler.verify.spelling import brief, dtype, printed
 from mgrad.compiler.verify.terms import Dag
 
 EXACT_DIGITS = 130  # 100 that count, 30 that differences of step 1e-30 take
@@ -28,8 +31,12 @@ ENOUGH = 13.0
 MOST_POINTS = 30
 MOST_COORDINATES = 4
 MOST_TERMS = 20_000  # evaluated for one function: the larger it is, the fewer the points
+MOST_DIAGNOSED = (
+    40_000  # terms times numbers: beyond, only the worst number of a point is explained
+)
 KINK = mpmath.mpf(10) ** -12
-ROUNDING = mpmath.mpf(2) ** -46
+VAST = mpmath.mpf(2) ** 10_000
+DROWNED = mpmath.mpf(10) ** (15 - EXACT_DIGITS)
 NOISE = mpmath.mpf(10) ** -100
 
 
@@ -42,7 +49,6 @@ class Exact:
     values: tuple[Any, ...]
     slopes: tuple[Any, ...]
     scale: Any  # of the largest number on the way: what remains of it when all cancels is noise
-    is_rounded: bool  # known to float64's digits only, as an extern is on the way
 
 
 @dataclass
@@ -56,16 +62,27 @@ class Answers:
     gradient: list[int]
     seeds: tuple[float, ...]
     exact: list[Exact] = field(default_factory=list)
-    _losses: dict[tuple[Any, ...], Loss | None] = field(default_factory=dict)
+    _diagnoses: dict[tuple[Any, ...], Diagnosis] = field(default_factory=dict)
+    _losses: dict[tuple[object, ...], Loss | None] = field(default_factory=dict)
 
-    def loss(self, point: tuple[Any, ...]) -> Loss | None:
-        """Why the program as written loses digits at a point, if it does."""
-        if point not in self._losses:
-            roots = [*self.results, *self.gradient]
-            known = dict(zip(self.symbols, map(_exactly, point), strict=True))
+    def loss(self, point: tuple[Any, ...], root: int, computed: float | None) -> Loss | None:
+        """Why a computed number loses digits at a point, if the program as written does."""
+        key = (point, root, computed)
+        if key not in self._losses:
             with mpmath.workdps(EXACT_DIGITS):
-                self._losses[point] = find_loss(self.reference, known, roots)
-        return self._losses[point]
+                diagnosis = self._diagnoses.get(point)
+                if diagnosis is None:
+                    known = dict(zip(self.symbols, map(_exactly, point), strict=True))
+                    diagnosis = self._diagnoses[point] = Diagnosis(self.reference, known)
+                self._losses[key] = diagnosis.loss(root, computed)
+        return self._losses[key]
+
+    def named(self, what: str, index: int) -> str:
+        """Of a value or a slope, what people call it."""
+        if what == "value":
+            return "value" if len(self.results) == 1 else f"value {index + 1}"
+        reals = [a for a in self.function.arguments if is_real(a.value.type)]
+        return f"d/d{reals[index].name}"
 
     @property
     def has_externs(self) -> bool:
@@ -91,7 +108,7 @@ class Answers:
     def show(self, point: tuple[Any, ...]) -> str:
         shown = [_short(v) for v in point]
         if len(shown) > 2 and len(set(shown)) == 1:
-            return f"{shown[0]} for all"
+            return f"{shown[0]} for all arguments"
         names = [a.name for a in self.function.arguments]
         return ", ".join(f"{n} = {v}" for n, v in zip(names, shown, strict=True))
 
@@ -101,7 +118,7 @@ class Shortfall:
     """Fewer digits than are promised: where, and why if it is known."""
 
     digits: float
-    what: str  # "value" or "gradient"
+    what: str  # "value", "value 2", "d/dx", …
     point: str
     points: int  # at so many
     loss: Loss | None
@@ -184,9 +201,11 @@ def _points(made: Answers, kinds: Sequence[str]) -> list[tuple[Any, ...]]:
 def _answer(made: Answers, kinds: Sequence[str], point: tuple[Any, ...]) -> Exact | None:
     known = dict(zip(made.symbols, map(_exactly, point), strict=True))
     base = Evaluation(made.reference.dag, known)
-    values = tuple(base[t] for t in made.results)
-    if any(not isinstance(v, bool) and v != v for v in values):
+    if _is_hopeless(made, base):
         return None
+    values = tuple(base[t] for t in made.results)
+    if any(_is_nan(base[t]) for t in live_terms(made.reference.dag, base, made.results)):
+        return None  # outside of the domain, even where a `max` picks another number
     slopes: tuple[Any, ...] = ()
     if made.gradient and all(isinstance(v, bool) or mpmath.isfinite(v) for v in values):
         slopes = tuple(base[t] for t in made.gradient)
@@ -195,7 +214,27 @@ def _answer(made: Answers, kinds: Sequence[str], point: tuple[Any, ...]) -> Exac
     finite = [
         abs(v) for v in base.values if not isinstance(v, bool) and mpmath.isfinite(v) and v != 0
     ]
-    return Exact(point, values, slopes, max(finite, default=mpmath.mpf(0)), made.has_externs)
+    return Exact(point, values, slopes, max(finite, default=mpmath.mpf(0)))
+
+
+def _is_hopeless(made: Answers, base: Evaluation) -> bool:
+    """Whether it would take minutes: as the sine of a number of a million digits does."""
+    for term in made.reference.dag.terms[: max(made.results + made.gradient, default=-1) + 1]:
+        if term.template is not None and _needs_all_digits(term.template.expression):
+            for operand in term.operands:
+                value = base[operand]
+                if not isinstance(value, bool) and mpmath.isfinite(value) and abs(value) > VAST:
+                    return True
+    return False
+
+
+@cache
+def _needs_all_digits(expression: Any) -> bool:
+    return bool(expression.has(sp.sin, sp.cos, sp.tan, sp.polygamma, sp.loggamma, sp.gamma))
+
+
+def _is_nan(value: Any) -> bool:
+    return not isinstance(value, bool) and bool(value != value)
 
 
 def _differences(
@@ -217,6 +256,8 @@ def _differences(
         if not mpmath.isfinite(size) or abs(forward - backward) > size * KINK:
             continue  # a kink, or an edge of the domain: the stated convention holds
         claimed = slopes[position] * step
+        if max(size, abs(claimed)) <= abs(here) * DROWNED:
+            continue  # the function is so large that a step does not show in its digits
         difference = (ahead - behind) / 2
         if abs(claimed - difference) <= size * KINK:
             continue
@@ -236,53 +277,95 @@ def _coordinates(count: int) -> list[int]:
 
 # --------------------------------------------------------------------------------- what is computed
 
-Outcome = tuple[tuple[Any, ...], tuple[Any, ...]]  # values and slopes; empty where not asked
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a routine gave at one point: values and slopes, empty where they were not asked for; or
+    what it raised."""
+
+    values: tuple[Any, ...] = ()
+    slopes: tuple[Any, ...] = ()
+    raised: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Short:
+    """One number of too few digits."""
+
+    digits: float
+    what: str  # "value" or "gradient"
+    name: str
+    exact: Exact
+    loss: Loss | None
 
 
 def accuracy(made: Answers, namespace: Mapping[str, Any], has_arrays: bool) -> Accuracy:
     """The digits of every routine of a module for the function, on floats and on arrays."""
     found = Accuracy(points=len(made.exact))
-    short: dict[tuple[str, object], list[tuple[float, Exact]]] = {}
-    losses: dict[tuple[str, object], Loss | None] = {}
+    short: dict[tuple[object, ...], dict[tuple[Any, ...], _Short]] = {}
     for exact, outcomes in zip(made.exact, _computed(made, namespace, has_arrays), strict=True):
-        least = {"value": 16.0, "gradient": 16.0}
-        for outcome in outcomes:
-            for what, right, got in zip(least, (exact.values, exact.slopes), outcome, strict=True):
-                if got and right:
-                    pairs = zip(got, right, strict=False)
-                    good = min(_digits(g, r, exact.scale) for g, r in pairs)
-                    least[what] = min(least[what], good if len(got) == len(right) else 0.0)
-        for what, good in least.items():
-            loss = made.loss(exact.point) if good < ENOUGH else None
-            if good < ENOUGH and loss is None and _is_noise(outcomes, exact):
-                loss = Loss("zero", 0.0, None)
-            if good < ENOUGH:
-                key: tuple[str, object] = (what, loss.key if loss else None)
-                losses[key] = loss
-                short.setdefault(key, []).append((good, exact))
-            if loss is None and what == "value":
-                found.value = min(found.value, good)
-            elif loss is None:
-                found.gradient = min(found.gradient, good)
-    for key, items in short.items():
-        good, exact = min(items, key=lambda item: item[0])
-        place = made.show(exact.point)
-        found.shortfalls.append(Shortfall(good, key[0], place, len(items), losses[key]))
+        for item in [*_raised(exact, outcomes), *_measured(made, exact, outcomes, found)]:
+            key = (item.what, item.loss.key if item.loss is not None else None)
+            at = short.setdefault(key, {})
+            if exact.point not in at or item.digits < at[exact.point].digits:
+                at[exact.point] = item
+    for at in short.values():
+        worst = min(at.values(), key=lambda item: item.digits)
+        place = made.show(worst.exact.point)
+        found.shortfalls.append(Shortfall(worst.digits, worst.name, place, len(at), worst.loss))
     return found
 
 
-def _is_noise(outcomes: Sequence[Outcome], exact: Exact) -> bool:
-    """Whether all that is wrong is next to 0 in relation to the numbers on the way."""
+def _raised(exact: Exact, outcomes: Sequence[Outcome]) -> Iterator[_Short]:
     for outcome in outcomes:
-        for right, got in zip((exact.values, exact.slopes), outcome, strict=True):
-            for g, r in zip(got, right, strict=False):
-                if _digits(g, r, exact.scale) >= ENOUGH:
-                    continue
-                if g == "" or not abs(float(g) - r) <= exact.scale * ROUNDING:
-                    return False
-                if abs(r) > exact.scale * NOISE and not exact.is_rounded:
-                    return False
-    return True
+        if outcome.raised:
+            yield _Short(
+                0.0, "value", "the value", exact, Loss("raises", 0.0, None, outcome.raised)
+            )
+
+
+def _measured(
+    made: Answers, exact: Exact, outcomes: Sequence[Outcome], found: Accuracy
+) -> Iterator[_Short]:
+    """The numbers of too few digits at a point; those that no loss explains count in `found`."""
+    for what, right, roots in (
+        ("value", exact.values, made.results),
+        ("gradient", exact.slopes, made.gradient),
+    ):
+        worst: dict[int, tuple[float, Any]] = {}
+        least = 16.0
+        for outcome in outcomes:
+            got = outcome.values if what == "value" else outcome.slopes
+            if not got or not right:
+                continue
+            if len(got) != len(right):
+                worst[0] = (0.0, None)
+            for index, (g, r) in enumerate(zip(got, right, strict=False)):
+                good = _digits(g, r, exact.scale)
+                if good < ENOUGH and (index not in worst or good < worst[index][0]):
+                    worst[index] = (good, g)
+                elif good >= ENOUGH:
+                    least = min(least, good)
+        if len(worst) * len(made.reference.dag.terms) > MOST_DIAGNOSED:
+            index = min(worst, key=lambda i: worst[i][0])
+            worst = {index: worst[index]}
+        for index, (good, computed) in worst.items():
+            loss = made.loss(exact.point, roots[index], _as_float(computed))
+            yield _Short(good, what, made.named(what, index), exact, loss)
+            if loss is None:
+                least = min(least, good)
+        if what == "value":
+            found.value = min(found.value, least)
+        else:
+            found.gradient = min(found.gradient, least)
+
+
+def _as_float(computed: Any) -> float | None:
+    try:
+        value = float(computed)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return value if value == value else None
 
 
 def _digits(computed: Any, true: Any, scale: Any) -> float:
@@ -316,12 +399,12 @@ def _routines(made: Answers, namespace: Mapping[str, Any]) -> Iterator[Routine]:
     plain, value_and_grad = namespace.get(name), namespace.get(f"{name}_value_and_grad")
     forward, backward = (namespace.get(f"{name}_{s}") for s in ("forward", "backward"))
     if plain is not None:
-        yield lambda *arguments: (_tuple(plain(*arguments)), ())
+        yield lambda *arguments: Outcome(_tuple(plain(*arguments)))
     if value_and_grad is not None:
 
         def together(*arguments: Any) -> Outcome:
             value, slopes = value_and_grad(*arguments)
-            return _tuple(value), slopes
+            return Outcome(_tuple(value), slopes)
 
         yield together
     if forward is not None and backward is not None:
@@ -333,7 +416,7 @@ def _routines(made: Answers, namespace: Mapping[str, Any]) -> Iterator[Routine]:
             if not is_single and hasattr(_tuple(value)[0], "shape"):
                 given = tuple(s + 0.0 * v for s, v in zip(made.seeds, _tuple(value), strict=True))
             slopes = backward(saved) if is_single else backward(saved, given)
-            return _tuple(value), slopes
+            return Outcome(_tuple(value), slopes)
 
         yield apart
 
@@ -345,12 +428,11 @@ def _tuple(value: Any) -> tuple[Any, ...]:
 def _on_floats(run: Routine, exact: Exact) -> Outcome:
     try:
         return run(*exact.point)
-    except Exception:  # whatever the module does, its numbers are not right here
-        return _nothing(exact)
-
-
-def _nothing(exact: Exact) -> Outcome:
-    return tuple("" for _ in exact.values), tuple("" for _ in exact.slopes)
+    except (
+        Exception,
+        SystemExit,
+    ) as error:  # whatever the module does, its numbers are not right here
+        return Outcome(raised=_said(error))
 
 
 def _on_arrays(run: Routine, exact: Sequence[Exact]) -> list[Outcome]:
@@ -360,13 +442,22 @@ def _on_arrays(run: Routine, exact: Sequence[Exact]) -> list[Outcome]:
     count = len(exact)
     points = zip(*(e.point for e in exact), strict=True)
     try:
-        values, slopes = run(*map(np.array, points))
-    except Exception:
-        return [_nothing(e) for e in exact]
-    columns = [[np.broadcast_to(a, (count,)) for a in part] for part in (values, slopes)]
+        outcome = run(*map(np.array, points))
+        columns = [
+            [np.broadcast_to(a, (count,)) for a in part]
+            for part in (outcome.values, outcome.slopes)
+        ]
+    except (Exception, SystemExit) as error:
+        return [Outcome(raised=f"{_said(error)}, given arrays")] * count
     return [
-        (tuple(v[i] for v in columns[0]), tuple(s[i] for s in columns[1])) for i in range(count)
+        Outcome(tuple(v[i] for v in columns[0]), tuple(s[i] for s in columns[1]))
+        for i in range(count)
     ]
+
+
+def _said(error: BaseException) -> str:
+    text = " ".join(str(error).split())
+    return f"the module raises {type(error).__name__}" + (f": {text}" if text else "")
 
 
 def _exactly(value: Any) -> Any:
@@ -375,5 +466,5 @@ def _exactly(value: Any) -> Any:
 
 def _short(value: Any) -> str:
     if isinstance(value, float):
-        return str(int(value)) if value.is_integer() and abs(value) < 1e6 else f"{value:.6g}"
+        return str(int(value)) if value.is_integer() and abs(value) < 1e6 else brief(value)
     return str(value)

@@ -68,12 +68,14 @@ def meaning_of(name: str, arity: int) -> Meaning:
     symbols = [placeholder(i) for i in range(arity)]
     expression = sp.sympify(op.sympy(sp, *symbols))
     evaluate: Callable[..., Any] | None = None
-    if op.mpmath is not None:
+    # the rule of an int op holds of ints alone; a faulty text may have other numbers there
+    if op.mpmath is not None and op.signature != "integer":
         rule = op.mpmath
 
         def evaluate(*operands: Any) -> Any:
-            if any(o != o for o in operands):
-                return mpmath.nan
+            for operand in operands:
+                if operand != operand:
+                    return mpmath.nan
             return mpmath.mpmathify(rule(mpmath.mp, *operands))
 
     partials = []

@@ -14,6 +14,8 @@ import sympy as sp
 
 Row = dict[Any, Fraction]  # Σ coefficient·monomial > 0; the key 1 is the constant
 MOST_ROWS = 200
+MOST_DEGREE = 40
+WIDTHS = (sp.Rational(1, 8), sp.Rational(1, 10**6), sp.Rational(1, 10**20))
 
 
 def row(difference: Any, sign: int) -> Row:
@@ -24,6 +26,14 @@ def row(difference: Any, sign: int) -> Row:
 
 def is_feasible(signs: Sequence[tuple[Any, int]]) -> bool:
     """Whether some point may have these signs of these differences."""
+    alone: dict[Any, list[tuple[Any, int]]] = {}
+    for difference, sign in signs:
+        symbols = difference.free_symbols
+        if len(symbols) == 1 and difference.is_polynomial(*symbols):
+            alone.setdefault(min(symbols), []).append((difference, sign))
+    for symbol in sorted(alone, key=sp.default_sort_key):
+        if not _is_feasible_alone(symbol, alone[symbol]):
+            return False
     rows = []
     for difference, sign in signs:
         terms = sp.expand(difference).as_coefficients_dict()
@@ -41,6 +51,28 @@ def is_feasible(signs: Sequence[tuple[Any, int]]) -> bool:
         if len(rows) > MOST_ROWS:
             return True
     return all(r.get(sp.S.One, Fraction(0)) > 0 for r in rows)
+
+
+def _is_feasible_alone(symbol: Any, signs: Sequence[tuple[Any, int]]) -> bool:
+    """The same of polynomials in one symbol: it is tried between any two roots of all of them."""
+    wanted = [(sp.Poly(difference, symbol), sign) for difference, sign in signs]
+    if symbol.is_nonnegative or symbol.is_nonpositive:
+        wanted.append((sp.Poly(symbol, symbol), 1 if symbol.is_nonnegative else -1))
+    if not all(p.domain.is_QQ or p.domain.is_ZZ for p, _ in wanted):
+        return True
+    if sum(p.degree() for p, _ in wanted) > MOST_DEGREE:
+        return True
+    product = sp.Poly(1, symbol)
+    for polynomial, _ in wanted:
+        product = sp.lcm(product, polynomial.sqf_part())
+    for width in WIDTHS:  # of the intervals with a root each: these may touch at a root
+        places = [interval for interval, _ in product.intervals(eps=width)]
+        ends = [end for place in places for end in place] or [sp.Integer(0)] * 2
+        ends = [ends[0] - 1, *ends, ends[-1] + 1]
+        tried = [(a + b) / 2 for a, b in zip(ends[::2], ends[1::2], strict=True)]
+        if all(product.eval(t) != 0 for t in tried):
+            return any(all(p.eval(t) * sign > 0 for p, sign in wanted) for t in tried)
+    return True
 
 
 def _eliminate(rows: list[Row], monomial: Any) -> list[Row]:

@@ -9,9 +9,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from mgrad.compiler.sema.program import Program
-from mgrad.compiler.verify.certificate import Report, check_modules
+from mgrad.compiler.sema.program import Function, Program
+from mgrad.compiler.verify.certificate import FunctionReport, Report, check_modules
+from mgrad.compiler.verify.functions import Verdict
+from mgrad.compiler.verify.reference import is_real
+from mgrad.compiler.verify.spelling import printed
 
+FAILED = "the check itself failed"
 GRACE = 20.0  # seconds beyond the budget before the process is ended
 
 
@@ -19,7 +23,7 @@ def check(program: Program, texts: Mapping[str, str], budget: float) -> tuple[Re
     """The reports on the texts of a program, by target.
 
     The process tells what it knows after each function. If it has to be ended, the functions that
-    are missing then are said to be not reached.
+    are missing then are said to be not reached; if it fails, how.
     """
     context: Any = multiprocessing.get_context("spawn" if sys.platform == "win32" else "fork")
     receiver, sender = context.Pipe(duplex=False)
@@ -30,14 +34,16 @@ def check(program: Program, texts: Mapping[str, str], budget: float) -> tuple[Re
         Report(program.source.path, target, hashlib.sha256(text.encode()).hexdigest())
         for target, text in texts.items()
     )
+    failure = ""
     try:
         while receiver.poll(budget + GRACE):
             message = receiver.recv()
-            if message is None:
+            if isinstance(message, str):
+                failure = message
                 break
             reports = message
     except EOFError:
-        pass
+        failure = f"{FAILED}: its process ended"
     finally:
         if worker.is_alive():
             worker.join(1.0)
@@ -45,19 +51,33 @@ def check(program: Program, texts: Mapping[str, str], budget: float) -> tuple[Re
             worker.kill()
         worker.join()
         receiver.close()
-    names = [f.name for f in program.functions.values() if f.is_entry]
-    return tuple(_complete(report, names) for report in reports)
+    return tuple(_complete(report, program, failure) for report in reports)
 
 
-def _complete(report: Report, names: list[str]) -> Report:
-    if report.reason:
-        return report
+def _complete(report: Report, program: Program, failure: str) -> Report:
+    """The report with what is missing in it."""
     known = {f.name for f in report.functions}
-    return replace(report, missing=tuple(n for n in names if n not in known))
+    missing = [f for f in program.functions.values() if f.is_entry and f.name not in known]
+    if report.reason or not missing:
+        return report
+    if not failure:
+        return replace(report, missing=tuple(f.name for f in missing))
+    rest = [_failed(function, failure) for function in missing]
+    return replace(report, functions=(*report.functions, *rest), missing=())
+
+
+def _failed(function: Function, why: str) -> FunctionReport:
+    reals = sum(is_real(a.value.type) for a in function.arguments)
+    gradients = reals * sum(is_real(r.type) for r in function.results)
+    verdict = Verdict(printed(function.name), "not reached", reason=why)
+    return FunctionReport(function.name, function.span.line, gradients, (verdict,))
 
 
 def _work(sender: Any, program: Program, texts: Mapping[str, str], budget: float) -> None:
-    for reports in check_modules(program, texts, budget):
-        sender.send(reports)
-    sender.send(None)
+    try:
+        for reports in check_modules(program, texts, budget):
+            sender.send(reports)
+        sender.send("")
+    except Exception as error:  # the rest of the reports is worth having
+        sender.send(f"{FAILED}, please report it: {type(error).__name__}: {error}")
     sender.close()

@@ -10,6 +10,8 @@ import mpmath
 
 from mgrad.compiler.ir.types import Type
 
+LONGEST_QUOTE = 48
+
 
 def dtype(type: Any) -> str:
     return type.dtype if isinstance(type, Type) else "real"
@@ -36,3 +38,16 @@ def show(value: Any) -> str:
 
 def show_number(value: Any) -> str:
     return str(value) if isinstance(value, bool) else mpmath.nstr(value, 15)
+
+
+def brief(value: Any, digits: int = 6) -> str:
+    """A number in a sentence: a few digits, none of them for show."""
+    shown = str(mpmath.nstr(mpmath.mpf(value), digits, strip_zeros=True))
+    mantissa, e, exponent = shown.partition("e")
+    return mantissa.removesuffix(".0") + e + exponent.removeprefix("+")
+
+
+def quoted(text: str) -> str:
+    """A piece of the source in a sentence: on one line, and not too long."""
+    line = " ".join(text.split())
+    return f"`{line}`" if len(line) <= LONGEST_QUOTE else f"`{line[: LONGEST_QUOTE - 1]}…`"

@@ -3,21 +3,16 @@ say. What holds of every target is said once."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from textwrap import TextWrapper
 
 from mgrad.compiler.verify.certificate import FunctionReport, Report, Shortage
 from mgrad.compiler.verify.functions import Verdict
 
-REASONS = {
-    "cancellation": "cancellation",
-    "meeting": "the parts of a gradient cancel",
-    "overflow": "overflow",
-    "magnification": "the rounding of its operand grows",
-    "accuracy": "absolute accuracy",
-    "zero": "the terms cancel, the true number is 0 or next to it",
-    "": "no reason was found",
-}
 LONGEST_FORMULA = 60
+WIDTH = 100
+KEPT = "\N{NO-BREAK SPACE}"
 
 
 def summary(reports: Sequence[Report]) -> str:
@@ -37,7 +32,8 @@ def summary(reports: Sequence[Report]) -> str:
     for *cells, formula, details in rows:
         padded = [cell.ljust(w) for cell, w in zip(cells, widths, strict=True)]
         lines.append(f"  {'  '.join([*padded, formula])}".rstrip())
-        lines += [f"      {detail}" for detail in details]
+        for detail in details:
+            lines += _wrapped(detail, 6)
     for missing in dict.fromkeys(name for r in known for name in r.missing):
         lines.append(f"  {missing}: not reached: the time budget ran out")
     lines += _notes(known)
@@ -58,14 +54,14 @@ def _row(
     if worst.status == "proved":
         verdict += f": {_identities(worst)}"
     details = list(_said(by_target, lambda report: list(_failures(report))))
-    given = dict.fromkeys(extern for r in reports for extern in r.given)
-    if given:
-        details.append(f"given the derivative of {', '.join(given)}")
-    details += _kinks(first)
-    details += _exceptions(reports)
+    exceptions = list(_exceptions(reports))
     formula = ", ".join(f"d/d{x} = {text}" for x, text in first.whole)
     formula = formula if len(formula) <= LONGEST_FORMULA else ""
-    return name, verdict, _digits(reports), formula, details
+    if exceptions and formula:  # the exceptions follow the digits that they are exceptions to
+        exceptions.append(formula)
+        formula = ""
+    details = [*details, *exceptions, *_given(reports), *_kinks(first)]
+    return name, verdict, _digits(reports, bool(exceptions)), formula, details
 
 
 def _identities(report: FunctionReport) -> str:
@@ -75,13 +71,19 @@ def _identities(report: FunctionReport) -> str:
     return f"{count} {noun}" + (f" on {regions} regions" if regions > 1 else "")
 
 
-def _digits(reports: Sequence[FunctionReport]) -> str:
+def _given(reports: Sequence[FunctionReport]) -> Iterator[str]:
+    given = dict.fromkeys(extern for r in reports for extern in r.given)
+    if given:
+        noun = "derivative" if len(given) == 1 else "derivatives"
+        yield f"given the {noun} stated for {', '.join(given)}"
+
+
+def _digits(reports: Sequence[FunctionReport], has_exceptions: bool) -> str:
     numbers = [r.numbers for r in reports if r.numbers is not None and r.numbers.points]
     if not numbers:
         return ""
     least = int(min(min(n.value, n.gradient) for n in numbers))
-    has_exceptions = any(e.kind for n in numbers for e in n.exceptions)
-    return f"{least} digits" + (" but" if has_exceptions else "")
+    return f"{least} digits" + (", but" if has_exceptions else "")
 
 
 def _said(
@@ -101,7 +103,10 @@ def _failures(report: FunctionReport) -> Iterator[str]:
         if verdict.status != "proved":
             said.setdefault(describe(verdict), []).append(verdict.routine)
     for text, routines in said.items():
-        yield f"{', '.join(routines)}: {text}"
+        if len(routines) == len(report.verdicts):
+            yield text
+        else:
+            yield f"{', '.join(routines)}: {text}"
 
 
 def describe(verdict: Verdict) -> str:
@@ -112,7 +117,7 @@ def describe(verdict: Verdict) -> str:
             count = verdict.identities
             return f"proved: {count} chain-rule identit{'y' if count == 1 else 'ies'}{where}"
         case "agreed":
-            reason = f"; {verdict.reason}" if verdict.reason else ""
+            reason = f", not proved: {_plain(verdict.reason)}" if verdict.reason else ""
             return f"agreed at {verdict.points} points to {verdict.digits} digits{reason}"
         case "refuted" if verdict.counterexample is not None:
             found = verdict.counterexample
@@ -124,6 +129,13 @@ def describe(verdict: Verdict) -> str:
             return f"refuted: {found.what}{where} is {found.text}, should be {found.program}{place}"
         case status:
             return f"{status}: {verdict.reason}"
+
+
+def _plain(reason: str) -> str:
+    """A reason without SymPy's names for the values of the two sides."""
+    if "would not reduce" in reason:
+        return "SymPy did not reduce the difference of one step to 0"
+    return reason
 
 
 def _kinks(report: FunctionReport) -> Iterator[str]:
@@ -150,18 +162,17 @@ def _exceptions(reports: Sequence[FunctionReport]) -> Iterator[str]:
             key = (item.kind, item.line)
             if key not in worst or item.digits < worst[key].digits:
                 worst[key] = item
-    for item in worst.values():
-        more = f" and {item.points - 1} more" if item.points > 1 else ""
+    for item in sorted(worst.values(), key=lambda item: not item.what.startswith("value")):
+        digits = {0: "no digits", 1: "1 digit"}.get(int(item.digits), f"{int(item.digits)} digits")
+        others = item.points - 1
+        more = f" and {others} more point{'s' if others > 1 else ''}" if others else ""
         place = f" (line {item.line})" if item.line is not None else ""
-        what = (
-            f": {item.text}"
-            if item.kind in ("magnification", "meeting") and len(item.text) <= 40
-            else ""
-        )
-        yield (
-            f"{int(item.digits) or 'no'} digits of the {item.what} at {item.point}{more}: "
-            f"{REASONS[item.kind]}{place}{what}"
-        )
+        why = item.text or "no reason was found"
+        if item.kind != "raises":
+            what = "the value" if item.what == "value" else item.what
+            yield f"{digits} of {what} at {item.point}{more}: {why}{place}"
+        elif not any(report.is_refuted for report in reports):
+            yield f"at {item.point}{more}: {why}"
 
 
 def _notes(reports: Sequence[Report]) -> list[str]:
@@ -176,13 +187,20 @@ def _notes(reports: Sequence[Report]) -> list[str]:
         for item in function.numbers.exceptions if function.numbers is not None else ():
             if item.warning:
                 warnings.setdefault((item.line, item.text), item.warning)
-    notes = [f"  {name}{_lines(lines)}: {text}" for (name, text), lines in accuracy.items()]
-    if notes:
-        notes.insert(0, "  The accuracy of built-ins:")
-        notes[1:] = [f"  {note}" for note in notes[1:]]
+    notes = ["  The accuracy of built-ins:"] if accuracy else []
+    for (name, text), lines in accuracy.items():
+        notes += _wrapped(f"{name}{_lines(lines)}: {text}", 4)
     for warning in warnings.values():
         notes += _indented(warning, 2)
     return notes
+
+
+def _wrapped(text: str, by: int) -> list[str]:
+    """Lines of at most `WIDTH` characters, broken neither in what is quoted nor in a place."""
+    kept = re.sub(r"`[^`]*`|\(lines? [\d, ]+\)|\w+ = ", lambda m: m[0].replace(" ", KEPT), text)
+    wrapper = TextWrapper(WIDTH, " " * by, " " * (by + 2))
+    wrapper.break_long_words = wrapper.break_on_hyphens = False
+    return [line.replace(KEPT, " ") for line in wrapper.wrap(kept)]
 
 
 def _indented(text: str, by: int) -> list[str]:
@@ -216,4 +234,4 @@ def _total(source: str, reports: Sequence[Report]) -> str:
 
 
 def _has_exceptions(function: FunctionReport) -> bool:
-    return function.numbers is not None and any(e.kind for e in function.numbers.exceptions)
+    return function.numbers is not None and bool(function.numbers.exceptions)

@@ -256,7 +256,7 @@ class Dag:
         """Folds what is exact and simple: x + 0, x*1, x*0 never (0*inf), numbers with numbers."""
         numbers = [self.number(o) for o in operands]
         if all(n is not None for n in numbers) and template.expression.is_rational_function():
-            value = template.expression.subs(
+            value = template.expression.xreplace(  # all at once: 0/0 is not 0
                 {
                     placeholder(i): sp.Rational(n.numerator, n.denominator)
                     for i, n in enumerate(numbers)

@@ -24,7 +24,8 @@ POINTS = 4
 
 @dataclass(frozen=True, slots=True)
 class TestResult:
-    """How one line ended; both sides as text."""
+    """How one line ended. `left` and `right` are the numbers that were compared, or where names are
+    free the sides as they are written; `why` is more to say of a failure than these."""
 
     test: Test
     passed: bool
@@ -34,7 +35,16 @@ class TestResult:
 
     @property
     def diagnostic(self) -> Diagnostic:
-        return FailedTest(self.test.span, self.left, self.test.relation, self.right, self.why)
+        """The failure: the line's two sides as they are written, and what they are."""
+        written = [" ".join(side.span.text.split()) for side in (self.test.left, self.test.right)]
+        names = ("left", "right")
+        values = [
+            f"the {name} side is {value}"
+            for name, text, value in zip(names, written, (self.left, self.right), strict=True)
+            if value != text
+        ]
+        why = self.why or f": {', '.join(values)}"
+        return FailedTest(self.test.span, written[0], self.test.relation, written[1], why)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,12 +90,17 @@ def run_test(program: Program, test: Test, number: int, namespace: Mapping[str, 
     if test.left.arguments:
         with mpmath.workdps(PRECISION):
             return _identity(program, test)
-    left, right = (_results(namespace[f"test_{number}_{side}"]()) for side in ("left", "right"))
+    sides = ("left", "right")
+    try:
+        left, right = (_results(namespace[f"test_{number}_{side}"]()) for side in sides)
+    except Exception as error:  # whatever an extern may raise
+        why = f": it raises {type(error).__name__}: {error}".removesuffix(": ")
+        return TestResult(test, False, test.left.span.text, test.right.span.text, why)
     passed = len(left) == len(right) and all(
         _compare(a, b, test.relation) for a, b in zip(left, right, strict=True)
     )
     shown = [", ".join(map(_shown, side)) for side in (left, right)]
-    return TestResult(test, passed, shown[0], shown[1])
+    return TestResult(test, passed, *shown)
 
 
 def _results(value: Any) -> tuple[Any, ...]:
@@ -142,7 +157,7 @@ def _identity(program: Program, test: Test) -> TestResult:
     equivalence.absorb()
     for a, b in zip(left, right, strict=True):
         if equivalence.classes[a] != equivalence.classes[b] or equivalence.unproved:
-            proved, _, reason = equivalence.prove(a, b)
-            if not proved:
-                return TestResult(test, False, *shown, f": SymPy could not prove it ({reason})")
+            found = equivalence.prove(a, b)
+            if not found.is_proved:
+                return TestResult(test, False, *shown, f": SymPy could not prove it ({found.why})")
     return TestResult(test, True, *shown)

@@ -290,7 +290,9 @@ class Tracer:
         return float(value) if isinstance(value, str) else value
 
     def exactly(self, value: Any) -> Any:
-        """A literal as a term, so that `1/3` stays exact."""
+        """A literal as a term, alone or in a tuple, so that `1/3` stays exact and 0/0 is nan."""
+        if isinstance(value, tuple):
+            return tuple(map(self.exactly, value))
         return Traced(self, self.term(value)) if isinstance(value, int | float) else value
 
     def _bool(self, value: Any) -> Any:
@@ -316,6 +318,8 @@ class Tracer:
         known: dict[Any, Any] = {}
 
         def once(*arguments: Any, **keywords: Any) -> Any:
+            arguments = tuple(map(self.exactly, arguments))
+            keywords = {k: self.exactly(v) for k, v in keywords.items()}
             key = (
                 self._key(arguments),
                 tuple((k, self._key(v)) for k, v in sorted(keywords.items())),
@@ -511,6 +515,7 @@ class _Rewrite(ast.NodeTransformer):
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
         self.generic_visit(node)
         node.decorator_list.append(_attribute("define"))
+        node.args.defaults = [_call("exactly", d) for d in node.args.defaults]
         node.returns = None
         for argument in (*node.args.args, *node.args.posonlyargs, *node.args.kwonlyargs):
             argument.annotation = None

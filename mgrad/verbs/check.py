@@ -12,6 +12,7 @@ from typing import Any
 from mgrad import files
 from mgrad.compiler.verify.certificate import Report
 from mgrad.verbs.compile import TARGETS, Number, build, understand
+from mgrad.verbs.load import raise_missing
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +23,17 @@ class Checked:
 
     @property
     def refuted(self) -> bool:
-        """Whether any gradient is refuted, or a module cannot be checked at all."""
-        return any(report.is_refuted for report in self.reports)
+        """Whether any gradient is refuted, a module cannot be checked at all or raises, or the
+        check itself failed."""
+        from mgrad.compiler.verify.run import FAILED
+
+        functions = [f for report in self.reports for f in report.functions]
+        numbers = [f.numbers for f in functions if f.numbers is not None]
+        return (
+            any(report.is_refuted for report in self.reports)
+            or any(e.kind == "raises" for n in numbers for e in n.exceptions)
+            or any(v.reason.startswith(FAILED) for f in functions for v in f.verdicts)
+        )
 
     def text(self) -> str:
         """What the command prints."""
@@ -60,7 +70,8 @@ def check(
 
     This runs the modules, and what the file's `extern` lines name. `budget` is in seconds, for all
     of it; what was not reached is said. `emit` is as in `compile`: what it adds is checked as well.
-    Nothing is written.
+    Nothing is written. Raises MgradError for every fault of the file, an `extern` that Python has
+    not among them.
     """
     from mgrad.compiler.verify.run import check as verify
 
@@ -69,8 +80,10 @@ def check(
         text = files.read(module).text
         target = "numpy" if "\nimport numpy" in text else "python"
         program = understand(source, settings)
+        raise_missing(program)
         return Checked(verify(program, {target: text}, budget))
     compiled = [build(source, target, level, emit, settings) for target in TARGETS]
+    raise_missing(compiled[0].program)
     texts = {target: c.text for target, c in zip(TARGETS, compiled, strict=True)}
     return Checked(verify(compiled[0].program, texts, budget))
 

@@ -8,14 +8,15 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from mgrad import files
+from mgrad.compiler import targets
 from mgrad.faults import UsageError
 
 if TYPE_CHECKING:
-    from mgrad.compiler.driver import Compiled, Options, Target
+    from mgrad.compiler.driver import Compiled, Options
     from mgrad.compiler.sema.program import Function, Program
     from mgrad.compiler.source import Source
 
-TARGETS: dict[str, Target] = {"python": "python", "numpy": "numpy"}
+TARGETS: tuple[str, ...] = targets.TARGETS
 Number = int | float | Fraction | bool
 
 
@@ -85,10 +86,11 @@ def _options(
 ) -> Options:
     from mgrad.compiler.driver import Options
 
-    if target not in TARGETS:
+    found = next((known for known in targets.TARGETS if known == target), None)
+    if found is None:
         raise UsageError(f"there is no target '{target}'; there are {', '.join(TARGETS)}")
     numbers = {name: exact(value) for name, value in (settings or {}).items()}
-    return Options(TARGETS[target], level, tuple(emit), numbers)
+    return Options(found, level, tuple(emit), numbers)
 
 
 def exact(value: Number) -> Number:

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 from mgrad import files
 from mgrad.compiler.ir.types import REAL
 from mgrad.faults import UsageError
+from mgrad.verbs import spelling
 from mgrad.verbs.compile import Number, entry, understand
-from mgrad.verbs.formula import Formulas, text
+from mgrad.verbs.formula import Formulas, derivative
 
 if TYPE_CHECKING:
     from mgrad.compiler.sema.program import Function
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Derivatives:
-    """A function's results as SymPy expressions, and their derivatives by some arguments."""
+    """A function's results as SymPy expressions, and their derivatives by some arguments; None for
+    a result that is not real."""
 
     function: Function
     results: tuple[Any, ...]
@@ -71,7 +73,10 @@ def _of(function: Function, formulas: Formulas, wrt: tuple[str, ...]) -> Derivat
     results = formulas.results(function)
     by_name = dict(zip((a.name for a in function.arguments), symbols, strict=True))
     partials = {
-        x: tuple(formulas.simplest(result.diff(by_name[x])) for result in results)
+        x: tuple(
+            formulas.simplest(derivative(formula, by_name[x])) if result.type == REAL else None
+            for result, formula in zip(function.results, results, strict=True)
+        )
         for x in (wrt or real)
     }
     return Derivatives(function, results, partials)
@@ -79,24 +84,23 @@ def _of(function: Function, formulas: Formulas, wrt: tuple[str, ...]) -> Derivat
 
 def show(entry: Derivatives, latex: bool = False) -> str:
     """The function, then a line for each derivative, as `.mg` or as LaTeX."""
-    function, spell = entry.function, (_latex if latex else text)
+    function, spell = entry.function, (spelling.latex if latex else spelling.text)
     word = _latex_word if latex else str
     arguments = ", ".join(word(a.name) for a in function.arguments)
     lines = [f"{word(function.name)}({arguments}) = {', '.join(map(spell, entry.results))}"]
     several = len(entry.results) > 1
     for name, partials in entry.partials.items():
         for position, partial in enumerate(partials):
-            of = word(function.name) + (f"[{position}]" if several else "")
-            by = word(name)
-            left = rf"\frac{{\partial {of}}}{{\partial {by}}}" if latex else f"d{of}/d{by}"
+            if partial is None:
+                continue
+            left = f"d{function.name}{f'[{position}]' if several else ''}/d{name}"
+            if latex:
+                of = word(function.name)
+                of = rf"\left({of}\right)" if several and "_" in of else of
+                of = f"{of}_{{{position + 1}}}" if several else of
+                left = rf"\frac{{\partial {of}}}{{\partial {word(name)}}}"
             lines.append(f"  {left} = {spell(partial)}")
     return "\n".join(lines)
-
-
-def _latex(expression: Any) -> str:
-    from sympy import latex
-
-    return str(latex(expression))
 
 
 def _latex_word(name: str) -> str:

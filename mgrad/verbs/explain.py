@@ -9,24 +9,29 @@ from __future__ import annotations
 import ast
 import os
 from collections.abc import Iterator, Mapping
-from math import isclose
 from typing import TYPE_CHECKING
 
 from mgrad import files
-from mgrad.compiler.ir.evaluate import evaluate
-from mgrad.compiler.ir.graph import Graph, topological
-from mgrad.compiler.ir.types import Type
+from mgrad.compiler.ir.types import REAL, Bundle, Type
 from mgrad.faults import UsageError
 from mgrad.verbs.compile import Number, build, entry
-from mgrad.verbs.formula import Formulas, symbol, text
-from mgrad.verbs.numbers import arguments, numbers
+from mgrad.verbs.lines import held
+from mgrad.verbs.local import Local
+from mgrad.verbs.numbers import arguments, nearest, numbers, underivable
 from mgrad.verbs.points import sample_point
-from mgrad.verbs.statements import Statement, cut, statements
+from mgrad.verbs.rules import Rules
+from mgrad.verbs.spelling import close, digits
+from mgrad.verbs.statements import NAMED, cut, statements
 
 if TYPE_CHECKING:
     from mgrad.compiler.driver import Compiled
+    from mgrad.compiler.ir.node import Node
     from mgrad.compiler.schedule.schedule import Line, Routine
-    from mgrad.compiler.sema.program import Function, Value
+    from mgrad.compiler.sema.program import Function, Program, Value
+    from mgrad.verbs.statements import Statement
+
+
+LARGEST = 500  # values in a function; what would take more than that to read helps no one
 
 
 def explain(
@@ -38,17 +43,31 @@ def explain(
 ) -> str:
     """The explanation as text; without a point, at one in the arguments' domains.
 
-    Raises UsageError if there is no such function, or it has no backward pass.
+    Raises UsageError if there is no such function, if it has no backward pass, or is too large.
     """
     compiled = build(files.read(path), settings=settings)
     function = entry(compiled.program, name)
+    if len(function.values) > LARGEST:
+        count = f"{len(function.values):,} values"
+        raise UsageError(f"{name} has {count}; an explanation holds at most {LARGEST:,}")
     for routine in compiled.routines:
         if routine.key == function.key and routine.kind == "backward":
             return "\n".join(_Explanation(compiled, function, routine, at).lines())
-    raise UsageError(f"{name} has no backward pass: it has no real argument, or no real result")
+    raise UsageError(f"{name} has no backward pass: {_why_not(compiled.program, function)}")
+
+
+def _why_not(program: Program, function: Function) -> str:
+    """Why a function has no gradient."""
+    if all(a.value.type != REAL for a in function.arguments):
+        return "it has no real argument"
+    if all(r.type != REAL for r in function.results):
+        return "it has no real result"
+    return f"it needs the derivative of {underivable(program, function)}, which is not stated"
 
 
 class _Explanation:
+    """`numbers` are those of the source's values, `held` those of the emitted names."""
+
     def __init__(
         self,
         compiled: Compiled,
@@ -56,127 +75,210 @@ class _Explanation:
         routine: Routine,
         at: Mapping[str, Number] | None,
     ) -> None:
-        self._compiled = compiled
         self._function = function
+        self._reals = [a.value for a in function.arguments if a.value.type == REAL]
         self._routine = routine
+        self._notes = compiled.module.graphs[f"{function.key}@joint"].notes
         self._code = _emitted(compiled.text, routine.name)
         self._parts = statements(function)
+        self._readers: dict[Value, list[Statement]] = {}
+        for part in self._parts:
+            for name in part.reads:
+                self._readers.setdefault(name, []).append(part)
         self._point = sample_point(function) | dict(at or {})
-        self._numbers = numbers(compiled.program, function, self._point, cut(function, self._parts))
-        self._formulas = Formulas(compiled.program)
-        self._labels = self._label()
-        self._symbols = {value: symbol(label, value.type) for value, label in self._labels.items()}
+        given = arguments(function, self._point)
+        self._items = {
+            (node.inputs[0], node.attribute("index")): node
+            for node in routine.names
+            if node.op == "item"
+        }
+        candidates = self._candidates()
+        inside = [v for found in candidates.values() for v in found if v.form not in NAMED]
+        self._owners = {v: part for part in self._parts if not part.closed for v in part.values}
+        for value in inside:
+            if value in self._owners:
+                self._readers[value] = [self._owners[value]]
+        self._numbers = numbers(compiled.program, function, self._point, cut(self._parts, inside))
+        self._local = Local(routine, compiled.module.graphs[f"{function.key}@joint"])
+        names = (a.name for a in function.arguments)
+        self._held = held(
+            [*(n for line in routine.lines for n, _ in self._named(line)), *self._local.terms()],
+            dict(zip(names, given, strict=True)),
+            compiled.module,
+        )
+        self._rules = Rules(compiled.program, function, self._numbers)
+        self._subjects = {
+            (node, name): self._subject(name, self._held[node], candidates[node, name])
+            for line in routine.lines
+            for node, name in self._named(line)
+        }
+        self._places = self._origins()
+        self._gradients = self._seeds()
+        for (_, own), values in self._subjects.items():
+            if len(values) == 1:
+                self._gradients.setdefault(values[0], own)
+        self._told: set[Value] = set()
 
-    def _label(self) -> dict[Value, str]:
-        """Each named value by its name; a second binding of `c` is `c_2`, as in the module."""
-        labels: dict[Value, str] = {}
-        count: dict[str, int] = {}
+    def _named(self, line: Line) -> Iterator[tuple[Node, str]]:
+        """The numbers to which a line gives a name."""
+        several = isinstance(line.node.type, Bundle)
+        for index, name in enumerate(line.names):
+            node = self._items.get((line.node, index)) if several else line.node
+            if node is not None and isinstance(node.type, Type):
+                yield node, name
+
+    def _origins(self) -> dict[Line, str]:
+        """The place in the source that a line belongs to: its own, or that of a line it serves."""
+        span = self._function.span
+        places: dict[Line, str] = {}
+        for line in reversed(self._routine.lines):
+            users = [places[user] for user in self._local.users(line) if user in places]
+            own = f"{os.path.basename(span.source.path)}:{span.line}"
+            places[line] = line.place or next(iter(users), own)
+        return places
+
+    def _seeds(self) -> dict[Value, str]:
+        """The results whose gradient is given, by its name."""
+        results = [r for r in self._function.results if r.type == REAL]
+        seeds = [name for name, _ in self._routine.parameters]
+        given = zip(results, seeds, strict=True)
+        return {v: name for v, name in given if not self._readers.get(v)}
+
+    def _candidates(self) -> dict[tuple[Node, str], list[Value]]:
+        """For each name the values that it may be the gradient of, by their places."""
+        places: dict[tuple[int, int], list[Value]] = {}
         for value in self._function.values:
-            if value.form in ("argument", "bind"):
-                assert value.name is not None
-                count[value.name] = count.get(value.name, 0) + 1
-                again = count[value.name] > 1
-                labels[value] = f"{value.name}_{count[value.name]}" if again else value.name
-        return labels
+            if value.type == REAL and value.span.source is self._function.source:
+                places.setdefault((value.span.start, value.span.end), []).append(value)
+        found: dict[tuple[Node, str], list[Value]] = {}
+        named = [pair for line in self._routine.lines for pair in self._named(line)]
+        for node, name in named:
+            forward = self._notes.gradient_of.get(node)
+            spans = self._notes.spans.get(forward, ()) if forward is not None else ()
+            own = [
+                value
+                for span in spans
+                if span.source is self._function.source
+                for value in places.get((span.start, span.end), ())
+            ]
+            binds = [v for v in own if v.form in NAMED]
+            bound = {v.args[0] for v in binds if v.args}
+            found[node, name] = binds + [v for v in own if v.form not in NAMED and v not in bound]
+        return found
+
+    def _subject(self, name: str, number: float, candidates: list[Value]) -> list[Value]:
+        """The values whose gradient a name holds: where two expressions of the source became one,
+        the number decides whether it is the gradient of one of them or of all."""
+        known = self._numbers.gradients
+        candidates = [v for v in candidates if v in known and self._readers.get(v)]
+        if name in self._routine.gradient_names:
+            return [self._reals[self._routine.gradient_names.index(name)]]
+        for value in candidates:
+            if value.form in NAMED and close(known[value], number):
+                return [value]
+        if candidates and close(sum(known[v] for v in candidates), number):
+            return candidates
+        return next(([v] for v in candidates if close(known[v], number)), [])
 
     def lines(self) -> Iterator[str]:
         """The text, line by line."""
-        at = [f"{a.name} = {_digits(float(self._point[a.name]))}" for a in self._function.arguments]
+        at = [
+            f"{a.name} = {digits(nearest(self._point[a.name]))}" for a in self._function.arguments
+        ]
         yield f"{self._routine.name}, at {', '.join(at)}"
-        for line, number in zip(self._routine.lines, self._computed(), strict=True):
+        for line in self._routine.lines:
             yield ""
             yield f"  {self._code.get(line.names, ', '.join(line.names))}"
-            value = self._value(line, number)
-            if value is not None:
-                yield from self._gradient(value)
-                continue
-            if line.rule:
-                yield f"      {line.rule}"
-            if number is not None:
-                yield f"      {line.names[0]} = {_digits(number)}"
+            for node, name in self._named(line):
+                yield from self._name(line, node, name)
+        names = zip(self._reals, self._routine.gradients, self._routine.gradient_names, strict=True)
+        for value, node, name in names:
+            if not name:
+                yield ""
+                yield f"  the gradient by {value.name} is {self._constant(node)}"
+                yield from self._gradient([value], f"d_{value.name}")
 
-    def _computed(self) -> list[float | None]:
-        """What each line computes at the point, where the gradient given is 1; None of a bundle."""
-        nodes = [line.node for line in self._routine.lines]
-        parameters = [n for n in topological(nodes) if n.op == "parameter"]
-        pool = self._compiled.module.graphs[self._function.key].pool
-        graph = Graph("lines", pool, tuple(parameters), tuple(nodes))
-        given = dict(
-            zip(
-                (a.name for a in self._function.arguments),
-                arguments(self._function, self._point),
-                strict=True,
-            )
-        )
-        values = [given.get(str(p.attribute("name")), 1.0) for p in parameters]
-        found = evaluate(graph, values, self._compiled.module)
-        return [
-            float(v) if isinstance(n.type, Type) else None
-            for n, v in zip(nodes, found, strict=True)
-        ]
+    def _constant(self, node: Node) -> str:
+        """A gradient that the routine returns without a name for it."""
+        known = self._routine.names.get(node)
+        return known if known is not None else digits(float(node.value))
 
-    def _value(self, line: Line, number: float | None) -> Value | None:
-        """The value whose gradient a line gives a name: `d_c` is that of `c`.
+    def _name(self, line: Line, node: Node, name: str) -> Iterator[str]:
+        values = self._subjects[node, name]
+        if values:
+            yield from self._gradient(values, name)
+            return
+        yield f"      {self._part(line, node)}"
+        yield from self._local.lines(node, self._held)
+        yield f"      {name} = {digits(self._held[node])}"
 
-        Where `c` is bound again, made-up names may look alike: the number decides.
-        """
-        name = line.names[0].removeprefix("d_")
-        if line.role != "gradient" or number is None or name == line.names[0]:
-            return None
-        for value, label in self._labels.items():
-            gradient = self._numbers.gradients.get(value)
-            if name in (label, value.name) and gradient is not None and close(gradient, number):
-                return value
-        return None
+    def _part(self, line: Line, node: Node) -> str:
+        """What a line is for that computes no gradient of a value of the source."""
+        users = self._local.users(line)
+        names = list(dict.fromkeys(name for user in users for name in user.names if name != "_"))
+        more = ", …" if len(names) > 4 else ""
+        name = self._notes.names.get(node)
+        again = "" if name is None else f"the value of {name} again, "
+        return f"{again}needed for {', '.join(names[:4])}{more}    {self._places[line]}"
 
-    def _gradient(self, value: Value) -> Iterator[str]:
-        """The statements that read a value, and what each adds to its gradient."""
-        label = self._labels[value]
-        readers = [part for part in self._parts if value in part.reads]
+    def _gradient(self, values: list[Value], name: str) -> Iterator[str]:
+        """The statements that read a value, and what each adds to its gradient; then the same for
+        the values on the way whose gradient no line holds."""
+        waiting = [(values, name)]
+        while waiting:
+            values, name = waiting.pop(0)
+            for text, onward in self._sum(values, name):
+                yield text
+                if onward is not None and onward not in self._told:
+                    self._told.add(onward)
+                    waiting.append(([onward], ""))
+
+    def _sum(self, values: list[Value], name: str) -> Iterator[tuple[str, Value | None]]:
+        """One value: each text with the value on the way that is still to be told of."""
+        label = " and ".join(dict.fromkeys(map(self._rules.label, values)))
+        pairs = [(part, value) for value in values for part in self._readers.get(value, ())]
         terms: list[float] = []
-        if value in self._function.results:
-            yield f"      {label} is the result, whose gradient is given: 1"
+        given = [v for v in values if v in self._function.results]
+        if not name:
+            yield f"      and {self._by(values[0])}, which has no line of its own:", None
+        if len(pairs) + len(given) > 1:
+            subject = f"{label} reaches" if len(values) == 1 else f"{label}, one value, reach"
+            paths = f"the result by {len(pairs) + len(given)} paths, which add:"
+            yield f"      {subject} {paths}", None
+        for value in given:
+            yield f"      {label} is a result, whose gradient {self._seed(value)} is given: 1", None
             terms.append(1.0)
-        if len(readers) + len(terms) > 1:
-            paths = len(readers) + len(terms)
-            yield f"      {label} reaches the result by {paths} paths, which add:"
-        for part in readers:
+        if not pairs and not given:
+            yield f"      no path leads from {label} to the result", None
+        for part, value in pairs:
+            yield f"      {part.text}    {part.place}", None
+            outer = self._numbers.gradients.get(part.end)
             local = self._numbers.partials.get((part.end, value))
-            outer = self._outer(part)
-            yield f"      {part.text}    {part.place}"
-            rule = self._rule(part, value)
-            if local is not None and not rule.endswith(f" = {_digits(local)}"):
-                rule += f" = {_digits(local)}"
+            *head, last = self._rules.lines(part, value, local)
+            for text in head:
+                yield f"        {text}", None
             if local is None or outer is None:
-                yield f"        {rule}"
+                yield f"        {last}", None
                 continue
-            terms.append(outer * local)
-            yield (
-                f"        {rule}; times d_{self._name(part)} ="
-                f" {_digits(outer)} gives {_digits(outer * local)}"
-            )
-        total = self._numbers.gradients.get(value)
-        if total is not None:
-            sum_ = f"{' + '.join(map(_digits, terms))} = " if len(terms) > 1 else ""
-            yield f"      d_{label} = {sum_.replace('+ -', '- ')}{_digits(total)}"
+            known = part.end in self._gradients
+            by = self._gradients[part.end] if known else self._by(part.end)
+            terms.append(0.0 if outer == 0 else outer * local)
+            gives = f"times {by} = {digits(outer)} gives {digits(terms[-1])}"
+            yield f"        {last}; {gives}", None if known else part.end
+        total = sum(self._numbers.gradients.get(value, 0.0) for value in values)
+        left = name or self._by(values[0])
+        sum_ = f"{' + '.join(map(digits, terms))} = " if len(terms) > 1 else ""
+        yield f"      {left} = {sum_.replace('+ -', '- ')}{digits(total)}", None
 
-    def _outer(self, part: Statement) -> float | None:
-        """The gradient of the result by what a statement computes."""
-        return self._numbers.gradients.get(part.end)
+    def _by(self, value: Value) -> str:
+        """The derivative of the result by a value, as mathematics."""
+        results = [self._rules.label(r) for r in self._function.results if r.type == REAL]
+        whole = results[0] if len(results) == 1 else f"({' + '.join(results)})"
+        return f"∂{whole}/∂{self._rules.label(value)}"
 
-    def _name(self, part: Statement) -> str:
-        return self._labels.get(part.end, self._function.name)
-
-    def _rule(self, part: Statement, by: Value) -> str:
-        """The local derivative of a statement as mathematics: `∂o/∂n = 1 - tanh(n)^2`."""
-        left = f"∂{self._name(part)}/∂{self._labels[by]}"
-        try:
-            formula = self._formulas.statement(
-                part.values, part.end, {v: self._symbols[v] for v in part.reads}
-            )
-        except UsageError:
-            return left
-        return f"{left} = {text(self._formulas.simplest(formula.diff(self._symbols[by])))}"
+    def _seed(self, value: Value) -> str:
+        results = [r for r in self._function.results if r.type == REAL]
+        return self._routine.parameters[results.index(value)][0]
 
 
 def _emitted(text: str, routine: str) -> dict[tuple[str, ...], str]:
@@ -189,17 +291,15 @@ def _emitted(text: str, routine: str) -> dict[tuple[str, ...], str]:
         for node in ast.walk(definition):
             if isinstance(node, ast.Assign):
                 names = [n.id for n in ast.walk(node.targets[0]) if isinstance(n, ast.Name)]
-                line = lines[node.lineno - 1]
-                end = node.end_col_offset if node.end_lineno == node.lineno else None
-                found[tuple(names)] = line[node.col_offset : end].decode()
+                found[tuple(names)] = f"{', '.join(names)} = {_written(node.value, lines)}"
     return found
 
 
-def close(x: float, y: float) -> bool:
-    """Whether two numbers agree but for rounding; nan agrees with nan."""
-    return isclose(x, y, rel_tol=1e-9, abs_tol=1e-300) or (x != x and y != y)
-
-
-def _digits(value: float) -> str:
-    """A number to six digits."""
-    return f"{value:.6g}"
+def _written(node: ast.expr, lines: list[bytes]) -> str:
+    """An expression of a text as one line, without the parentheses that let it span several."""
+    assert node.end_lineno is not None
+    rows = lines[node.lineno - 1 : node.end_lineno]
+    rows[-1] = rows[-1][: node.end_col_offset]
+    rows[0] = rows[0][node.col_offset :]
+    code = " ".join(b" ".join(rows).decode().split())
+    return code.replace("( ", "(").replace(" )", ")")

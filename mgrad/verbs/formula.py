@@ -8,7 +8,6 @@ from fractions import Fraction
 from typing import Any
 
 import sympy
-from sympy.printing.str import StrPrinter
 
 from mgrad.compiler.ir.types import REAL, Type
 from mgrad.compiler.ops.op import TABLE
@@ -17,6 +16,7 @@ from mgrad.faults import UsageError
 
 LARGEST = 2_000  # operations, counted as often as they would be written
 DEEPEST = 100  # SymPy recurses on the depth of an expression
+PI = Fraction(math.pi)  # what the language's `pi` is
 
 
 class Formulas:
@@ -50,7 +50,7 @@ class Formulas:
         return self._done[function.key]
 
     def statement(self, values: Sequence[Value], end: Value, names: Mapping[Value, Any]) -> Any:
-        """One statement in terms of the symbols of the names that it reads.
+        """One statement in terms of the symbols that stand for what it reads, or for parts of it.
 
         Raises UsageError if what it calls is too large to write.
         """
@@ -58,12 +58,18 @@ class Formulas:
         for value in (*values, end):
             if value is end and value.form == "bind":
                 return found[value.args[0]]
+            if value in names:
+                continue
             found[value] = self._value(value, [found[argument] for argument in value.args])
         return found[end]
 
     def simplest(self, expression: Any) -> Any:
         """A short form: what SymPy gives is left alone where it is short or hopelessly long."""
-        if not 12 < sympy.count_ops(expression) < 60:
+        operations = sympy.count_ops(expression)
+        if operations < 60:  # x^y*y/x is y*x^(y - 1)
+            terms = sympy.Add.make_args(expression)
+            expression = sympy.Add(*(sympy.powsimp(t) if t.is_Mul else t for t in terms))
+        if not 12 < operations < 60:
             return expression
         candidates = [expression, sympy.factor_terms(expression)]
         return min(candidates, key=lambda e: (sympy.count_ops(e), len(str(e))))
@@ -121,9 +127,11 @@ class Formulas:
                 assert isinstance(position, int)
                 return operands[0][position]
             case "diff":
-                return sympy.diff(operands[0], operands[1])
+                return derivative(operands[0], operands[1])
             case "derivative":
                 return self._derivative(value, operands)
+        if value.form == "abs" and operands[0].is_extended_real:
+            return sympy.Abs(operands[0])  # read more easily than the choice that the table has
         return TABLE[value.form].sympy(sympy, *operands)
 
     def _call(self, callee: str, operands: list[Any]) -> Any:
@@ -141,7 +149,8 @@ class Formulas:
         position = next(i for i, a in enumerate(parameters) if a.value.type == REAL)
         free = sympy.Dummy("x", real=True)
         inner = [*operands[:position], free, *operands[position + 1 :]]
-        return sympy.diff(self._call(callee, inner), free, order).subs(free, operands[position])
+        assert isinstance(order, int)
+        return derivative(self._call(callee, inner), free, order).subs(free, operands[position])
 
     def _put(self, function: Function, operands: Sequence[Any]) -> tuple[Any, ...]:
         names = self.symbols(function)
@@ -166,6 +175,12 @@ class Formulas:
         return self._externs[key]
 
 
+def derivative(expression: Any, by: Any, order: int = 1) -> Any:
+    """A derivative by SymPy, where that of `sign` is 0, as it is settled."""
+    found = sympy.diff(expression, by, order)
+    return found.replace(sympy.DiracDelta, lambda *_: sympy.S.Zero)
+
+
 def symbol(name: str, type: object, domain: Any = None) -> Any:
     """A symbol of SymPy with the assumptions of a type and a domain."""
     if type == Type("bool"):
@@ -186,24 +201,10 @@ def number(value: object) -> Any:
     if isinstance(value, bool):
         return sympy.true if value else sympy.false
     if isinstance(value, Fraction):
+        if (turns := value / PI).denominator < 100:
+            return turns.numerator * sympy.pi / turns.denominator
         return sympy.Rational(value.numerator, value.denominator)
     assert isinstance(value, float)
     if math.isnan(value):
         return sympy.nan
     return sympy.oo if value > 0 else -sympy.oo
-
-
-class _Printer(StrPrinter):  # type: ignore[misc]
-    """SymPy's text, but what the language writes differently."""
-
-    def _print_Piecewise(self, expression: Any) -> str:
-        *arms, (last, _) = [(self._print(e), self._print(c)) for e, c in expression.args]
-        return "(" + "".join(f"if {c} then {e} else " for e, c in arms) + f"{last})"
-
-
-def text(expression: Any) -> str:
-    """An expression in the syntax of the language."""
-    written = str(_Printer().doprint(expression)).replace("**", "^")
-    if isinstance(expression, sympy.Piecewise):
-        return written[1:-1]
-    return written

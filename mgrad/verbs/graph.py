@@ -9,6 +9,7 @@ import os
 from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from html import escape
+from math import ceil
 from typing import TYPE_CHECKING
 
 from mgrad import files
@@ -38,9 +39,12 @@ OPERATORS = {
     "eq": "=",
     "ne": "≠",
 }
+COMMUTATIVE = ("add", "mul", "max", "min", "eq", "ne", "and", "or")  # arrows in any order
 WIDENINGS = ("to_real", "to_int")
 LARGEST = 500  # values in a picture; more cannot be read
-BOLD = 7  # points of a bold letter; dot measures it as a thinner one, and its box came out short
+# Points of a bold letter. dot measures it as a thinner one, and sets it off its centre: so a name
+# gets a cell of this width, and begins at its left.
+NARROW, WIDE, BOLD = 3.4, 9.4, 6.7
 INK, GRADIENT, LINE = "#1f2933", "#b42318", "#7b8794"
 FILLS = {"argument": "#e8f1fb", "constant": "#f5f5f4", "result": "#e9f5ec"}
 
@@ -138,7 +142,8 @@ class _Drawing:
                 yield f"o{self._boxes[value.args[0]]} -> v{box}"
             elif value.form not in ("argument", "constant"):
                 symbol = _quote(_symbol(value, self._program))
-                yield f'o{box} [label="{symbol}"]'
+                order = "" if value.form in COMMUTATIVE else " ordering=in"
+                yield f'o{box} [label="{symbol}"{order}]'
                 for position, operand in enumerate(value.args):
                     yield f"v{self._boxes[operand]} -> o{box}{self._local(value, position)}"
                 if not isinstance(value.type, Bundle):
@@ -158,8 +163,9 @@ class _Drawing:
                 cells.append(f'<font color="{GRADIENT}">grad {decimals(known[-1])}</font>')
         if value.form == "constant" and not cells:
             cells.append(_constant(value))
-        least = 10 + BOLD * len(self._heading(box) or "")
-        row = "".join(f'<td width="{least}">{cell}</td>' for cell in cells[:1] or [" "])
+        least = 10 + _width(self._heading(box) or "")
+        first = f'<td width="{least}" align="left">'
+        row = "".join(f"{first}{cell}</td>" for cell in cells[:1] or [" "])
         row += "".join(f"<td>{cell}</td>" for cell in cells[1:])
         look = f'style="rounded" color="{LINE}" bgcolor="{FILLS.get(kind, "white")}"'
         frame = 'border="1" cellborder="0" cellspacing="0" cellpadding="5" columns="*"'
@@ -177,7 +183,11 @@ class _Drawing:
         if name is not None:
             return [f'<font face="Helvetica-Bold">{escape(name)}</font>']
         written = " ".join(value.span.text.split())
-        return [] if value.form == "constant" or len(written) > 16 else [escape(written)]
+        if value.form == "constant":
+            return []
+        if len(written) > 16:
+            return [] if self._numbers is not None else ["…"]
+        return [escape(written)]
 
     def _local(self, value: Value, position: int) -> str:
         """The local derivative along an edge."""
@@ -185,6 +195,12 @@ class _Drawing:
             return ""
         partial = self._numbers.partials.get((value, position))
         return "" if partial is None else f' [label="{decimals(partial)}"]'
+
+
+def _width(name: str) -> int:
+    """The width of a name in bold."""
+    widths = (NARROW if c in "fijltrI'" else WIDE if c in "mwMW" else BOLD for c in name)
+    return ceil(sum(widths))
 
 
 def _reached(function: Function) -> list[Value]:

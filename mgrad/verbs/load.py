@@ -10,10 +10,12 @@ from types import CodeType, ModuleType
 from typing import TYPE_CHECKING
 
 from mgrad import files
+from mgrad.compiler.diagnostics import MgradError
 from mgrad.verbs.compile import Number, build
 
 if TYPE_CHECKING:
     from mgrad.compiler.driver import Compiled
+    from mgrad.compiler.sema.program import Program
     from mgrad.compiler.source import Span
 
 
@@ -36,7 +38,8 @@ def module(compiled: Compiled) -> ModuleType:
     """The emitted text as a live module.
 
     Its statements carry the places of the `.mg` file that they come from, not those of the text,
-    which lies in no file: so a traceback shows the line that the user wrote.
+    which lies in no file: so a traceback shows the line that the user wrote. Raises MgradError for
+    an `extern` that Python has not.
     """
     source = compiled.program.source
     tree = ast.parse(compiled.text)
@@ -44,8 +47,19 @@ def module(compiled: Compiled) -> ModuleType:
     code = compile(tree, os.path.abspath(source.path), "exec")
     live = ModuleType(Path(source.path).stem)
     live.__file__ = None
+    raise_missing(compiled.program)
     exec(_sign(code, compiled), live.__dict__)
     return live
+
+
+def raise_missing(program: Program) -> None:
+    """Raise MgradError if the file names a Python function that there is not."""
+    if not program.externs:
+        return
+    from mgrad.compiler.verify.opaque import missing_externs
+
+    if faults := missing_externs(program):
+        raise MgradError(faults)
 
 
 def _place(tree: ast.Module, compiled: Compiled) -> None:

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from math import inf
+from typing import cast
 
 from mgrad.compiler.autodiff.reverse import derive
 from mgrad.compiler.ir.evaluate import evaluate
@@ -27,7 +29,8 @@ class Cut:
     """Along what local derivatives are taken.
 
     `aliases` gives operands (a value, and which of its operands) a key; operands of one key share
-    a name of their own. `wanted` are the local derivatives: by an edge's keys, of a value.
+    a name of their own. `wanted` are the local derivatives: by an edge's keys, of a value. A value
+    that is no one's key stands for itself.
     """
 
     aliases: Mapping[tuple[Value, int], object] = field(default_factory=dict)
@@ -70,10 +73,12 @@ def numbers(
 ) -> Numbers:
     """The numbers of `function` at a point: an argument's value by its name, or its default.
 
-    The gradient is that of the result; of several results, of their sum. Raises UsageError if the
-    point does not fit.
+    The gradient is that of the result; of several results, of their sum; there is none where the
+    function calls an extern whose derivative is not stated. Raises UsageError if the point does not
+    fit.
     """
-    extension = _Extension(function, cut or operands(function))
+    has_gradient = underivable(program, function) is None
+    extension = _Extension(function, cut or operands(function), has_gradient)
     module = derive(prepare(lower(_only(program, extension.function)), level=0))
     results = evaluate(module.graphs[function.key], arguments(function, point), module)
     found = Numbers()
@@ -101,12 +106,37 @@ def arguments(function: Function, point: Mapping[str, Number]) -> list[float | i
         if value is None:
             raise UsageError(f"the point gives no value to '{argument.name}'")
         if argument.value.type == REAL:
-            values.append(float(value))
+            values.append(nearest(value))
         elif value != int(value):
             raise UsageError(f"'{argument.name}' is an {argument.value.type}, not {value}")
         else:
             values.append(bool(value) if str(argument.value.type) == "bool" else int(value))
     return values
+
+
+def nearest(value: Number) -> float:
+    """The float nearest to a number; infinite if that is too large for one."""
+    try:
+        return float(value)
+    except OverflowError:
+        return inf if value > 0 else -inf
+
+
+def underivable(program: Program, function: Function) -> str | None:
+    """The extern without a stated derivative that a function calls, itself or by another."""
+    waiting, seen = [function], {function.key}
+    while waiting:
+        for value in waiting.pop().values:
+            if value.form not in ("call", "derivative"):
+                continue
+            key = str(value.attribute("callee"))
+            if key in seen or key in program.derivatives:
+                continue
+            if key in program.externs:
+                return program.externs[key].name
+            seen.add(key)
+            waiting.append(program.functions[key])
+    return None
 
 
 def _only(program: Program, function: Function) -> Program:
@@ -123,7 +153,7 @@ def _only(program: Program, function: Function) -> Program:
 class _Extension:
     """A function whose results are all that is asked for; `places` says what each result is."""
 
-    def __init__(self, function: Function, cut: Cut) -> None:
+    def __init__(self, function: Function, cut: Cut, has_gradient: bool) -> None:
         self._values: list[Value] = []
         self._results: list[Value] = []
         self.places: list[tuple[str, Value | Edge]] = []
@@ -134,6 +164,12 @@ class _Extension:
         for value, copy in self._new.items():
             if not isinstance(copy.type, Bundle):
                 self._result(copy, "data", value)
+        if has_gradient:
+            self._derive(function, cut)
+        self.function = replace(function, values=tuple(self._values), results=tuple(self._results))
+
+    def _derive(self, function: Function, cut: Cut) -> None:
+        """Add the gradient by every value, and the local derivatives."""
         constants = _constants(function)
         total = self._sum([self._new[r] for r in function.results if r.type == REAL])
         if total is not None:
@@ -142,9 +178,9 @@ class _Extension:
                     self._result(self._diff(total, copy), "gradient", value)
         for edge, (of, keys) in cut.wanted.items():
             for key in keys:
-                partial = self._diff(self._new[of], self._aliases[key])
+                by = self._aliases.get(key) or self._new[cast(Value, key)]
+                partial = self._diff(self._new[of], by)
                 self._result(partial, "partial", edge)
-        self.function = replace(function, values=tuple(self._values), results=tuple(self._results))
 
     def _copy(self, value: Value, cut: Cut) -> None:
         """Add the value over copied operands, with a name of its own if it is real."""

@@ -15,7 +15,7 @@ from mgrad.compiler.ir.types import INT, REAL, Dim, Type
 from mgrad.compiler.ir.verify import verify
 from mgrad.compiler.ops.op import TABLE
 from mgrad.compiler.ops.structural import broadcast, contract, sum_axes
-from mgrad.compiler.passes import optimise
+from mgrad.compiler.passes import loops, optimise
 
 
 def decay() -> Graph:
@@ -51,6 +51,35 @@ def test_decay_forward_over_reverse() -> None:
     # tangents of y0, k, grad are 0, 1, 0
     values = evaluate(both, (2.0, 0.3, 5, 1.0, 0.0, 1.0, 0.0))
     assert values[3:] == pytest.approx((-2 * q**4, -(q**4), 2 * 4 / 5 * q**3), rel=1e-13)
+
+
+def test_the_turns_run_once_forward_and_once_back() -> None:
+    both = joint(decay())
+    assert [node.op for node in both.nodes()].count("loop") == 3
+    merged = loops.run(both)
+    verify(merged)
+    assert [node.op for node in merged.nodes()].count("loop") == 2
+    at = (2.0, 0.3, 5, 1.0)
+    assert evaluate(merged, at) == evaluate(both, at)
+
+
+def test_bodies_are_optimised() -> None:
+    pool = Pool()
+    turn, y = pool.parameter("t", INT), pool.parameter("y", REAL)
+    body = Graph("turn", pool, (turn, y), (y * 1 + TABLE["sigmoid"](y) * 2 * 3,))
+    made = make_loop(pool.constant(3, INT), (y,), Region(body, 0, 1, 0))
+    graph = Graph("f", pool, (y,), (items(made)[0],))
+    for level in (0, 1):
+        done = optimise(graph, level)
+        verify(done)
+        (loop,) = (node for node in done.nodes() if node.op == "loop")
+        region = loop.attribute("region")
+        assert isinstance(region, Region)
+        ops = [node.op for node in region.body.nodes()]
+        assert "sigmoid" not in ops and "exp" in ops  # expanded
+        if level == 1:
+            assert all(n.value != 2 for n in region.body.nodes() if n.op == "constant")  # 6
+        assert evaluate(done, (0.4,)) == pytest.approx(evaluate(graph, (0.4,)), rel=1e-14)
 
 
 def test_newton_converges_with_its_derivatives() -> None:

@@ -120,7 +120,7 @@ def test_python_reads_what_the_graph_means(node: Node) -> None:
         (X - (Y - X), "x - (y - x)"),
         ((X - Y) - X, "x - y - x"),
         (X / (Y * X), "x/(y*x)"),
-        (-(X * Y), "-(x*y)"),
+        (-(X * Y), "-x*y"),
         (1 - X * X, "1 - x*x"),
         (X + POOL.constant(-4), "x - 4"),
         (X * POOL.constant(Fraction(1, 3)), "x*(1/3)"),

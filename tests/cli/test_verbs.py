@@ -61,6 +61,13 @@ def test_a_setting_is_built_in(mgrad: Run, name: str) -> None:
     assert ran.out.splitlines() == ["scaled(1) = 0.25", "  dscaled/dx = 0.25"]
 
 
+def test_the_stages_are_those_of_the_compiler() -> None:
+    from mgrad.cli import Stage
+    from mgrad.compiler.driver import STAGES
+
+    assert tuple(Stage) == STAGES
+
+
 @pytest.mark.parametrize("stage", ["ast", "typed", "ir", "adjoint", "optimised", "schedule"])
 def test_every_stage_prints(mgrad: Run, tmp_path: Path, stage: str) -> None:
     ran = mgrad("compile", "curve.mg", "--stage", stage)
@@ -101,6 +108,43 @@ def test_eval_of_a_derivative(mgrad: Run) -> None:
 def test_eval_of_an_expression(mgrad: Run) -> None:
     ran = mgrad("eval", "curve.mg", "curve(3)/curve(1) + sin(0)")
     assert ran.out == "curve(3)/curve(1) + sin(0) = 5\n"
+
+
+@pytest.mark.parametrize(
+    ("call", "value", "partials"),
+    [
+        ("h(x=2)", "4", ["dh/dx = 4"]),
+        ("h(x=2, factor=3)", "12", ["dh/dx = 12"]),
+        ("two(y=2, x=3)", "6, 5", ["dtwo[0]/dx = 2", "dtwo[0]/dy = 3"]),
+        ("count(n=3)", "7.5", []),
+        ("large(2)", "true", []),
+        ("mixed(3)", "9, true", ["dmixed[0]/dx = 6"]),
+        ("opaque(4)", "2", []),
+        ("h(h(2))", "16", ["dh/dx = 8"]),
+        ("(h(2))", "4", ["dh/dx = 4"]),
+    ],
+)
+def test_eval_of_any_call(
+    mgrad: Run, tmp_path: Path, call: str, value: str, partials: list[str]
+) -> None:
+    (tmp_path / "calls.mg").write_text(
+        "fn h(x; factor = 1) = factor*x^2\nfn two(x, y) = x*y, x + y\nfn count(n: int) = n*2.5\n"
+        "fn large(x) = x > 1\nfn mixed(x) = x^2, x > 1\n"
+        'extern fn root(x) = "math.sqrt"\nfn opaque(x) = root(x)\n'
+    )
+    ran = mgrad("eval", "calls.mg", call)
+    assert ran.status == 0, ran.err
+    lines = [line.strip() for line in ran.out.splitlines()]
+    assert lines[0] == f"{call} = {value}" and set(partials) <= set(lines)
+    assert bool(partials) == (len(lines) > 1)
+
+
+def test_eval_places_every_fault_in_the_expression(mgrad: Run) -> None:
+    err = mgrad("eval", "curve.mg", "curve(p) + q").err
+    assert "expression:1:7" in err and "expression:1:12" in err
+    assert err.count("eval wants numbers") == 2
+    err = mgrad("eval", "curve.mg", "neuron(x1=1, 2)").err
+    assert "expression:1:8" in err and "fn value" not in err
 
 
 def test_diff_by_sympy(mgrad: Run) -> None:
@@ -148,6 +192,23 @@ def test_check_refutes_a_changed_module(mgrad: Run, tmp_path: Path) -> None:
     assert ran.status == 1 and "refuted" in ran.out
 
 
+def test_diff_writes_choices_in_the_language(mgrad: Run, tmp_path: Path) -> None:
+    (tmp_path / "kinks.mg").write_text(
+        "fn huber(r, delta = 1) = if abs(r) <= delta then r^2/2 else delta*(abs(r) - delta/2)\n"
+        "fn both(x) = if x > 0 and not x > 1 then x else lgamma(x)\n"
+        "fn polar(x, y) = sqrt(x^2 + y^2), atan2(y, x)\n"
+        "fn far(x) = x^2, x > 1\nfn turn(x) = sin(pi*x)\n"
+    )
+    out = mgrad("diff", "kinks.mg").out
+    assert "  dhuber/dr = if delta >= abs(r) then r else delta*sign(r)\n" in out
+    assert "ITE" not in out and "&" not in out and "Piecewise" not in out and "gamma(0" not in out
+    assert "  dfar[0]/dx = 2*x\n" in out and "dfar[1]" not in out
+    assert "  dturn/dx = pi*cos(pi*x)\n" in out
+    latex = mgrad("diff", "kinks.mg", "--latex").out
+    assert r"\begin{cases} r & \text{for}\: \delta \geq \left|{r}\right|" in latex
+    assert r"\frac{\partial polar_{1}}{\partial x}" in latex and "ITE" not in latex
+
+
 POINT = "x1=2,x2=0,w1=-3,w2=1,b=6.8813735870195432"
 
 
@@ -178,6 +239,30 @@ def test_backward_shows_local_derivatives(mgrad: Run, tmp_path: Path) -> None:
     text = (tmp_path / "c.dot").read_text()
     assert 'label="6.0000"' in text  # of x^2 by x at 3
     assert "grad 14.0000" in text
+
+
+def test_operands_keep_their_order_where_it_matters(mgrad: Run, tmp_path: Path) -> None:
+    mgrad("graph", "curve.mg", "curve", "-o", "c.dot")
+    operators = re.findall(r'o\d+ \[label="(.)"( ordering=in)?\]', (tmp_path / "c.dot").read_text())
+    assert sorted(set(operators)) == [
+        ("*", ""),
+        ("+", ""),
+        ("^", " ordering=in"),
+        ("−", " ordering=in"),
+    ]
+
+
+def test_a_picture_without_gradients(mgrad: Run, tmp_path: Path) -> None:
+    (tmp_path / "ext.mg").write_text('extern fn root(x) = "math.sqrt"\nfn f(x) = root(x) + 1\n')
+    ran = mgrad("graph", "ext.mg", "f", "--at", "x=9", "--backward", "-o", "f.dot")
+    assert ran.status == 0, ran.err
+    text = (tmp_path / "f.dot").read_text()
+    assert "data 4.0000" in text and "grad " not in text
+
+
+def test_a_point_beyond_the_floats(mgrad: Run) -> None:
+    ran = mgrad("explain", "curve.mg", "curve", "--at", "x=1e400")
+    assert ran.status == 0 and "at x = inf" in ran.out
 
 
 def test_explain_names_rule_place_and_number(mgrad: Run) -> None:

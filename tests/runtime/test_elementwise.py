@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mgrad.runtime import blocks
+from mgrad.runtime import arrays, blocks
 from mgrad.runtime.elementwise import (
     elementwise,
     elementwise_backward,
@@ -444,7 +444,7 @@ def test_one_array_given_twice_is_two_gradients() -> None:
 
 # ---------------------------------------------------------------------------------------- blocks
 
-LONG = blocks.LONG + blocks.BLOCK // 3
+LONG = arrays.LONG + blocks.BLOCK // 3
 
 
 @pytest.mark.parametrize("order", ["flat", "C", "F", "strided", "single"])
@@ -460,7 +460,7 @@ def test_long_arrays_give_what_whole_ones_give(order: str) -> None:
             a, b = a[::-1, ::-1], b[:, ::-1]
         case "single":
             a, b = a.astype(np.float32), b.astype(np.float32)
-    assert a.size >= blocks.LONG
+    assert a.size >= arrays.LONG
     np.testing.assert_array_equal(g(a, b), g.inner(a, b))
     value, gradients = g_value_and_grad(a, b)
     expected, slopes = g_value_and_grad.inner(a, b)

@@ -1,5 +1,6 @@
 """What the Schedule decides: order, names, lines, notes."""
 
+import re
 import time
 from typing import Any
 
@@ -151,3 +152,37 @@ def test_names_are_given_once_each() -> None:
 @pytest.mark.parametrize("name", ["lambda", "None", "class", "__debug__", "__builtins__"])
 def test_words_of_python_get_an_underscore(name: str) -> None:
     assert printable(name) == f"{name}_"
+
+
+def test_the_gradients_of_arguments_follow_in_their_order() -> None:
+    text = "fn L(a, b, c, f) {\n  e = a*b\n  d = e + c\n  return d*f\n}\n"
+    names = [line.names[0] for line in routine(text, "L_backward").lines]
+    assert names == ["d_d", "d_a", "d_b", "d_c", "d_f"]
+
+
+def test_every_line_on_the_way_back_says_where_it_comes_from() -> None:
+    text = "fn f(x, y) {\n  u = (x - 1)/(exp(x)*y + 1)\n  return u*sin(u) + x\n}\n"
+    lines = [line for line in routine(text, "f_backward").lines if line.names[0].startswith("d_")]
+    assert lines and all(line.rule and line.place for line in lines)
+
+
+def test_gradients_are_not_named_like_those_of_others() -> None:
+    """A `d_c` of the source's own, and the first derivative inside a second one, keep the name."""
+    text = "fn f(c, x) {\n  d_c = sin(c)\n  return d_c*d_c*x*c\n}\n"
+    names = [line.names[0] for line in routine(text, "f_backward").lines]
+    assert "grad_c" in names and "d_d_c" in names and "d_c" not in names
+    twice = "fn g(x) {\n  n = x*x\n  return tanh(n)*n\n}\nfn f(x) = diff(g(x), x)\n"
+    found = {line.names[0] for line in routine(twice, "f_value_and_grad").lines}
+    assert not any(re.fullmatch(r"d_n_\d+", name) for name in found), found
+
+
+def test_what_the_backward_pass_makes_again_has_its_name() -> None:
+    text = "fn f(a, b) {\n  d = a*b\n  e = a + b\n  return d*e\n}\n"
+    made = compiled(text).text.partition("def f_backward")[2]
+    assert "    d = a*b\n" in made and "    e = a + b\n" in made
+    assert "d_e = grad*d" in made and "d_d = grad*e" in made
+
+
+def test_a_docstring_leaves_out_what_is_noted_behind_it() -> None:
+    text = compiled("## One curve; see #3.  # to be checked\nfn f(x) = x*x").text
+    assert '    """One curve; see #3."""\n' in text and "to be checked" not in text

@@ -104,6 +104,18 @@ def test_small_files(text: str) -> None:
     assert formatted(text) == (text.strip() + "\n" if text.strip() else "")
 
 
+def test_a_trailing_comment_stands_two_spaces_off() -> None:
+    assert formatted("fn f(x) = x # a\nfn g(x) = x# b\n") == (
+        "fn f(x) = x  # a\nfn g(x) = x  # b\n"
+    )
+
+
+def test_a_comment_does_not_become_a_docstring() -> None:
+    assert formatted("# # two\n#!x\n#y\n### z\nfn f(x) = x\n") == (
+        "# # two\n#!x\n# y\n### z\nfn f(x) = x\n"
+    )
+
+
 def test_what_does_not_parse_is_refused() -> None:
     with pytest.raises(MgradError):
         formatted("fn f(x) = ")
@@ -139,9 +151,8 @@ def programs(draw: st.DrawFn) -> str:
     lines = ["fn f( x,y ;n=3 ){"]
     for expression in draw(st.lists(EXPRESSIONS, max_size=4)):
         kind = draw(st.sampled_from(["y={}", "y  += {}", "for i in 0..n{{ y= {} }}"]))
-        lines.append(
-            indent + kind.format(expression) + draw(st.sampled_from(["", " # c", "\n\n\n"]))
-        )
+        after = draw(st.sampled_from(["", "# c", " # # c", " #", "\n\n\n"]))
+        lines.append(indent + kind.format(expression) + after)
     last = draw(EXPRESSIONS)
     return "\n".join([*lines, f"if x>0 {{\nreturn {last} }} else {{ return x", "}", "}", ""])
 
@@ -150,6 +161,9 @@ def programs(draw: st.DrawFn) -> str:
 def test_formatting_keeps_the_tree_and_is_stable(text: str) -> None:
     once = formatted(text)
     assert formatted(once) == once
+    for line in once.splitlines():
+        code, mark, _ = line.partition("#")
+        assert not mark or not code.strip() or code.endswith("  ")
     before, after = parse(Source("a", text)).file, parse(Source("a", once)).file
     assert before is not None and after is not None
     assert tree(before.definitions) == tree(after.definitions)

@@ -71,3 +71,22 @@ def test_an_extern_that_python_lacks_is_refused() -> None:
     source = 'extern fn s(x) = "math.no_such"\nderivative s(x) = cos(x)\n'
     (fault,) = check_stated(program(source))
     assert fault.code == "E303" and "math.no_such" in fault.message
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("f(3) == 21", "f(3) == 21 does not hold: the left side is 20"),
+        (
+            "f(3) == 3*f(2)",
+            "f(3) == 3*f(2) does not hold: the left side is 20, the right side is 27",
+        ),
+        ("f(x) == 3*x^2", "f(x) == 3*x^2 does not hold: at x = "),
+        ("late(3) == 1", "late(3) == 1 does not hold: it raises TypeError: "),
+    ],
+)
+def test_a_failure_shows_both_sides(line: str, said: str) -> None:
+    tested = program(f'{SOURCE}extern fn late(x) = "math.fsum"\ntest {line}\n')
+    text = run_tests(tested, compile_tests(tested, Options())).text()
+    assert f"test failed: {said}" in text
+    assert text.endswith("1 of 1 test failed")

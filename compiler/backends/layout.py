@@ -1,0 +1,128 @@
+"""Statements over several lines, broken as the usual formatters of Python break them.
+
+A call goes over its arguments, a tuple takes an item a line, a sum or a choice breaks before its
+operators; what still does not fit is broken inside. The text is split where no bracket is open, so
+all is linear in its length but for the depth of what is too long.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+WIDTH = 88  # of code
+INDENT = "    "
+# where an expression breaks, from the loosest operators to the tightest
+OPERATORS = ((" if ", " else "), (" or ",), (" and ",), (" + ", " - "))
+
+
+def statement(before: str, text: str, after: str = "") -> list[str]:
+    """`before text after`, over several lines if it is long; `text` may be a bare tuple."""
+    if len(before) + len(text) + len(after) <= WIDTH:
+        return [f"{before}{text}{after}"]
+    indent = before[: len(before) - len(before.lstrip())]
+    if len(split(text, (", ",))) > 1:
+        return [f"{before}(", *_items(indent + INDENT, text), f"{indent}){after}"]
+    call = _call(text)
+    if call is not None and len(before) + len(call[0]) < WIDTH:
+        return bracketed(f"{before}{call[0]}", call[1], after)
+    if _is_bracketed(text):
+        text = text[1:-1]
+    elif not any(len(split(text, operators)) > 1 for operators in OPERATORS):
+        head, inside, tail = _last_bracket(text)  # a product: its last factor is broken
+        is_sum = inside and not tail and len(split(inside, (", ",))) == 1
+        if is_sum and len(before) + len(head) < WIDTH:
+            return [f"{before}{head}(", *_broken(indent + INDENT, inside), f"{indent}){after}"]
+    return [f"{before}(", *_broken(indent + INDENT, text), f"{indent}){after}"]
+
+
+def bracketed(before: str, text: str, after: str = "") -> list[str]:
+    """`before(text)after`: the arguments of a call or a definition, together on a line if they
+    fit there, else one a line."""
+    if len(before) + len(text) + len(after) + 2 <= WIDTH:
+        return [f"{before}({text}){after}"]
+    indent = before[: len(before) - len(before.lstrip())]
+    inside = indent + INDENT
+    lines = [f"{inside}{text}"] if len(inside) + len(text) <= WIDTH else _items(inside, text)
+    return [f"{before}(", *lines, f"{indent}){after}"]
+
+
+def split(text: str, separators: Sequence[str]) -> list[str]:
+    """The text cut before each of these separators that stands outside of brackets; a comma stays
+    with what is before it."""
+    pieces: list[str] = []
+    depth = start = place = 0
+    firsts = {s[0] for s in separators}
+    while place < len(text):
+        c = text[place]
+        if c in "([{":
+            depth += 1
+        elif c in ")]}":
+            depth -= 1
+        elif depth == 0 and c in firsts:
+            found = next((s for s in separators if text.startswith(s, place)), None)
+            if found is not None:
+                pieces.append(text[start:place])
+                start = place + (len(found) if found == ", " else 1)
+                place += len(found) - 1
+        place += 1
+    return [*pieces, text[start:]]
+
+
+def _items(indent: str, text: str) -> list[str]:
+    """The items of a tuple or a call, one a line."""
+    lines: list[str] = []
+    for item in split(text.rstrip(","), (", ",)):
+        if len(indent) + len(item) + 1 <= WIDTH:
+            lines.append(f"{indent}{item},")
+        elif _is_bracketed(item):
+            lines += [f"{indent}(", *_items(indent + INDENT, item[1:-1]), f"{indent}),"]
+        else:
+            lines += _broken(indent, item, ",")
+    return lines
+
+
+def _broken(indent: str, text: str, after: str = "") -> list[str]:
+    """An expression that may run over several lines already, broken before its operators."""
+    if len(indent) + len(text) + len(after) <= WIDTH:
+        return [f"{indent}{text}{after}"]
+    for operators in OPERATORS:
+        pieces = split(text, operators)
+        if len(pieces) > 1:
+            last = [""] * (len(pieces) - 1) + [after]
+            return [
+                line
+                for piece, end in zip(pieces, last, strict=True)
+                for line in _broken(indent, piece, end)
+            ]
+    head, inside, tail = _last_bracket(text)
+    if not inside:
+        return [f"{indent}{text}{after}"]
+    if len(split(inside, (", ",))) > 1:
+        return bracketed(f"{indent}{head}", inside, f"{tail}{after}")
+    lines = _broken(indent + INDENT, inside)
+    return [f"{indent}{head}(", *lines, f"{indent}){tail}{after}"]
+
+
+def _call(text: str) -> tuple[str, str] | None:
+    """Function and arguments of a text that is one call."""
+    head, inside, tail = _last_bracket(text)
+    if not inside or tail or not head.replace(".", "_").isidentifier():
+        return None
+    return head, inside
+
+
+def _last_bracket(text: str) -> tuple[str, str, str]:
+    """What stands before, in and after the last outermost parentheses."""
+    end = text.rfind(")")
+    depth = 0
+    for place in range(end, -1, -1):
+        depth += (text[place] == ")") - (text[place] == "(")
+        if depth == 0:
+            return text[:place], text[place + 1 : end], text[end + 1 :]
+    return text, "", ""
+
+
+def _is_bracketed(text: str) -> bool:
+    """Whether the whole text stands in one pair of parentheses."""
+    head, inside, tail = _last_bracket(text)
+    return bool(inside) and not head and not tail

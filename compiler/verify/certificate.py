@@ -143,7 +143,7 @@ def check_modules(
     entries = [f for f in program.functions.values() if f.is_entry]
     for rank, function in enumerate(entries):
         now = time.monotonic()
-        share = min(deadline, now + max(2.0, (deadline - now) / (len(entries) - rank) * 2))
+        share = now + (deadline - now) / (4 if rank < len(entries) - 1 else 1)  # of what is left
         right = _answers(program, function, share) if run_text and now < deadline else None
         for target, report in reports.items():
             if report.reason:

@@ -180,8 +180,8 @@ class Identity:
                     made.append(None)
             left, right = made[self.left], made[self.right]
             if left is None and right is None:
-                truths = [conditions[i] for i in (self.left, self.right)]
-                if not all(isinstance(t, bool | tuple) for t in truths):
+                truths = [conditions[i] for i in (self.left, self.right) if i in self._tested]
+                if len(truths) < 2 or not all(isinstance(t, bool | tuple) for t in truths):
                     return False
                 return self._truth(truths[0], signs) == self._truth(truths[1], signs)
             if left is None or right is None or left is sp.nan or right is sp.nan:

@@ -22,7 +22,7 @@ from mgrad.compiler.ops.op import TABLE
 from mgrad.compiler.ops.structural import RULES
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Term:
     """A contribution to an adjoint. `factor` is set where it is `cotangent*factor`, unmasked."""
 
@@ -107,7 +107,16 @@ class _Sweep:
     def total(self, node: Node, terms: list[Term]) -> Node:
         """The sum of the terms, in the order of the source; equal cotangents are factored out."""
         if len(terms) > 1:
-            terms.sort(key=lambda t: (self.known[t.user], t.position))
+            total = self.sum(terms)
+            self.clean[node] = all(t.clean for t in terms)
+        else:
+            total, self.clean[node] = terms[0].value, terms[0].clean
+        if self.notes is not None and total is not node:
+            _note(self.notes, total, node, terms)
+        return total
+
+    def sum(self, terms: list[Term]) -> Node:
+        terms.sort(key=lambda t: (self.known[t.user], t.position))
         groups: dict[object, list[Term]] = {}
         for term in terms:
             key = term if term.factor is None else (term.cotangent, term.mask)
@@ -117,9 +126,6 @@ class _Sweep:
             value = group[0].value if len(group) == 1 else _factored(group)
             total = value if total is None else total + value
         assert total is not None
-        self.clean[node] = all(t.clean for t in terms)
-        if self.notes is not None and total is not node:
-            _note(self.notes, total, node, terms)
         return total
 
     def spread(self, node: Node, d: Node) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Container, Mapping
+from functools import cache
 from typing import Literal
 
 from mgrad.compiler.diagnostics import InternalError
@@ -84,18 +85,20 @@ class Expressions:
         needs = code.needs
         # NumPy reads better with whole numbers; plain Python is a tenth faster on floats alone
         is_operand = node.op in ARITHMETIC and self._target == "numpy"
-
-        def replace(match: re.Match[str]) -> str:
-            field = match[1]
+        pieces = list(_pieces(code.text))
+        for place in range(1, len(pieces), 2):
+            field = pieces[place]
             operand = places.get(field)
             if operand is None:
-                return self._use(field)
-            return self._operand(operand, needs.get(field, 0), is_operand)
-
-        return _FIELD.sub(replace, code.text)
+                pieces[place] = self._use(field)
+            else:
+                pieces[place] = self._operand(operand, needs.get(field, 0), is_operand)
+        return "".join(pieces)
 
     def _constant(self, node: Node, is_operand: bool) -> tuple[str, int]:
-        text = _NAMED.sub(self._imported, spell(node, is_operand))
+        text = spell(node, is_operand)
+        if text[-1].isalpha() or "p" in text:
+            text = _NAMED.sub(self._imported, text)
         if "/" in text or "*" in text:
             return text, PRODUCT
         return text, SIGN if text.startswith("-") else ATOM
@@ -140,6 +143,12 @@ class Expressions:
         text = self._names.get(node) or spell(node, self._target == "numpy")
         plain = text.startswith("-") and not text.endswith("inf")
         return text[1:] if plain else None
+
+
+@cache
+def _pieces(code: str) -> tuple[str, ...]:
+    """The text of an op's code, cut at its fields: text, field, text, field, …, text."""
+    return tuple(_FIELD.split(code))
 
 
 def _named(name: str) -> tuple[str, int]:

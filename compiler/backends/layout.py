@@ -7,7 +7,9 @@ all is linear in its length but for the depth of what is too long.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from functools import cache
 
 WIDTH = 88  # of code
 INDENT = "    "
@@ -50,22 +52,23 @@ def split(text: str, separators: Sequence[str]) -> list[str]:
     """The text cut before each of these separators that stands outside of brackets; a comma stays
     with what is before it."""
     pieces: list[str] = []
-    depth = start = place = 0
-    firsts = {s[0] for s in separators}
-    while place < len(text):
-        c = text[place]
-        if c in "([{":
+    depth = start = 0
+    for match in _places(tuple(separators)).finditer(text):
+        found = match[0]
+        if found in "([{":
             depth += 1
-        elif c in ")]}":
+        elif found in ")]}":
             depth -= 1
-        elif depth == 0 and c in firsts:
-            found = next((s for s in separators if text.startswith(s, place)), None)
-            if found is not None:
-                pieces.append(text[start:place])
-                start = place + (len(found) if found == ", " else 1)
-                place += len(found) - 1
-        place += 1
+        elif depth == 0:
+            pieces.append(text[start : match.start()])
+            start = match.end() if found == ", " else match.start() + 1
     return [*pieces, text[start:]]
+
+
+@cache
+def _places(separators: tuple[str, ...]) -> re.Pattern[str]:
+    """Where a text may be cut, and the brackets."""
+    return re.compile("|".join([r"[][(){}]", *map(re.escape, separators)]))
 
 
 def _items(indent: str, text: str) -> list[str]:
@@ -75,7 +78,10 @@ def _items(indent: str, text: str) -> list[str]:
         if len(indent) + len(item) + 1 <= WIDTH:
             lines.append(f"{indent}{item},")
         elif _is_bracketed(item):
-            lines += [f"{indent}(", *_items(indent + INDENT, item[1:-1]), f"{indent}),"]
+            inside = item[1:-1]
+            is_tuple = inside.endswith(",") or len(split(inside, (", ",))) > 1
+            parts = (_items if is_tuple else _broken)(indent + INDENT, inside)
+            lines += [f"{indent}(", *parts, f"{indent}),"]
         else:
             lines += _broken(indent, item, ",")
     return lines

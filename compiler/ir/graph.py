@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections import Counter
+from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from mgrad.compiler.ir.node import Node, Pool
@@ -46,7 +47,8 @@ class Graph:
     notes: Notes = field(default_factory=Notes)
     seeds: tuple[Node, ...] = ()
     split: int | None = None
-    _order: list[Node] | None = field(default=None, init=False, repr=False)  # made once
+    _order: list[Node] | None = field(default=None, init=False, repr=False)  # made once,
+    _uses: Counter[Node] | None = field(default=None, init=False, repr=False)  # and this
 
     def nodes(self) -> list[Node]:
         """Every node that the results need, and the parameters; inputs before users.
@@ -58,6 +60,25 @@ class Graph:
             order = topological((*self.parameters, *self.results))
             object.__setattr__(self, "_order", order)
         return order
+
+    def uses(self) -> Counter[Node]:
+        """How often each node is read, by others and as a result.
+
+        The counter belongs to the graph: not to be changed.
+        """
+        uses = self._uses
+        if uses is None:
+            uses = Counter([operand for node in self.nodes() for operand in node.inputs])
+            uses.update(self.results)
+            object.__setattr__(self, "_uses", uses)
+        return uses
+
+    def noted(self, notes: Notes) -> Graph:
+        """The same graph with other notes."""
+        graph = replace(self, notes=notes)
+        object.__setattr__(graph, "_order", self._order)
+        object.__setattr__(graph, "_uses", self._uses)
+        return graph
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,37 +104,56 @@ def topological(roots: Iterable[Node]) -> list[Node]:
     done: set[Node] = set()
     order: list[Node] = []
     for root in roots:
-        stack = [root]
-        while stack:
-            node = stack[-1]
-            if node in done:
-                stack.pop()
-                continue
-            size = len(stack)
-            for operand in node.inputs[::-1]:
-                if operand not in done:
-                    stack.append(operand)
-            if len(stack) == size:
-                stack.pop()
+        if root in done:
+            continue
+        path, waiting = [root], [iter(root.inputs)]
+        while path:
+            for operand in waiting[-1]:
+                if operand in done:
+                    continue
+                if operand.inputs:
+                    path.append(operand)
+                    waiting.append(iter(operand.inputs))
+                    break
+                done.add(operand)
+                order.append(operand)
+            else:
+                waiting.pop()
+                node = path.pop()
                 done.add(node)
                 order.append(node)
     return order
 
 
-def rewrite(graph: Graph, rule: Callable[[Node, tuple[Node, ...]], Node]) -> Graph:
+def rewrite(
+    graph: Graph,
+    rule: Callable[[Node, tuple[Node, ...]], Node],
+    ops: Container[str] | None = None,
+) -> Graph:
     """The graph with every node replaced by `rule(node, new inputs)`, inputs first.
 
+    The rule is asked about nodes of `ops` only, if they are given; others stay what they are.
     Parameters stay. Notes move to the replacements; where nodes merge, all spans are kept, and the
     first name wins.
     """
     new: dict[Node, Node] = {}  # of what changes
     find = new.get
     for node in graph.nodes():
-        if node.op != "parameter":
-            inputs = node.inputs
-            made = rule(node, tuple([find(i, i) for i in inputs]) if new else inputs)
-            if made is not node:
-                new[node] = made
+        if node.op == "parameter":
+            continue
+        inputs = node.inputs
+        for operand in inputs:
+            if operand in new:
+                inputs = tuple([find(i, i) for i in inputs])
+                break
+        if ops is None or node.op in ops:
+            made = rule(node, inputs)
+        elif inputs is node.inputs:
+            continue
+        else:
+            made = remake(node, inputs)
+        if made is not node:
+            new[node] = made
     if not new:
         return graph
     return replace(
@@ -132,11 +172,9 @@ def substitute(graph: Graph, arguments: Iterable[Node]) -> dict[Node, Node]:
 
 def remake(node: Node, inputs: tuple[Node, ...]) -> Node:
     """The same operation on other inputs."""
-    if inputs == node.inputs:
+    if inputs is node.inputs or inputs == node.inputs:
         return node
-    if not node.attributes:
-        return node.pool.make(node.op, inputs, node.type)
-    return node.pool.make(node.op, inputs, node.type, **dict(node.attributes))
+    return node.pool.like(node, inputs)
 
 
 def carry(notes: Notes, new: Mapping[Node, Node]) -> Notes:
@@ -144,21 +182,25 @@ def carry(notes: Notes, new: Mapping[Node, Node]) -> Notes:
     names: dict[Node, str] = {}
     spans: dict[Node, tuple[Span, ...]] = {}
     comments: dict[Node, tuple[str, ...]] = {}
+    find = new.get
     for node, name in notes.names.items():
-        names.setdefault(new.get(node, node), name)
+        names.setdefault(find(node, node), name)
     for node, places in notes.spans.items():
-        target = new.get(node, node)
+        target = find(node, node)
         known = spans.get(target)
         spans[target] = places if known is None else _united(known, places)
     for node, lines in notes.comments.items():
-        target = new.get(node, node)
+        target = find(node, node)
         comments[target] = comments.get(target, ()) + lines
     paths: dict[Node, tuple[Path, ...]] = {}
     for node, ways in notes.paths.items():
-        paths.setdefault(
-            new.get(node, node),
-            tuple(Path(new.get(p.user, p.user), p.position, new.get(p.term, p.term)) for p in ways),
-        )
+        for path in ways:
+            if path.user in new or path.term in new:
+                ways = tuple(
+                    [Path(find(p.user, p.user), p.position, find(p.term, p.term)) for p in ways]
+                )
+                break
+        paths.setdefault(find(node, node), ways)
     return Notes(
         names,
         spans,
@@ -176,6 +218,7 @@ def _united(known: tuple[Span, ...], more: tuple[Span, ...]) -> tuple[Span, ...]
 def _moved(pairs: Mapping[Node, Node], new: Mapping[Node, Node]) -> dict[Node, Node]:
     """Both sides replaced; where keys merge, the first wins."""
     moved: dict[Node, Node] = {}
+    find = new.get
     for key, value in pairs.items():
-        moved.setdefault(new.get(key, key), new.get(value, value))
+        moved.setdefault(find(key, key), find(value, value))
     return moved

@@ -17,6 +17,7 @@ from fractions import Fraction
 from mgrad.compiler.ir.types import REAL, AnyType, Dtype, Type
 
 Number = int | Fraction | float | bool
+_NUMBERS = (Fraction, bool, float)  # that a constant may be
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -53,8 +54,8 @@ class Node:
     @property
     def value(self) -> Fraction | bool | float:
         """The number of a constant."""
-        number = self.attribute("value")
-        assert isinstance(number, Fraction | bool | float)
+        number = self.attributes[0][1]
+        assert isinstance(number, _NUMBERS)
         return number
 
     def __repr__(self) -> str:
@@ -93,6 +94,7 @@ class Pool:
 
     def __init__(self) -> None:
         self._nodes: dict[object, Node] = {}
+        self._numbers: dict[object, Node] = {}  # constants: whole numbers hash faster than ratios
         self._fresh = 0
 
     def make(
@@ -104,14 +106,29 @@ class Pool:
     ) -> Node:
         """The node of this op, inputs, type and (hashable) attributes."""
         inputs = tuple(inputs)
-        pairs = tuple(sorted(attributes.items())) if attributes else ()
-        # `Fraction(1) == True == 1.0`: the classes keep unlike constants apart
-        kinds = tuple([value.__class__ for _, value in pairs]) if pairs else ()
-        key = (op, inputs, type, pairs, kinds)
+        # a string's hash is known: a scalar goes by its dtype
+        kind = type.dtype if isinstance(type, Type) and not type.shape else type
+        pairs: tuple[tuple[str, object], ...] = ()
+        key: object = (op, inputs, kind)
+        if attributes:
+            pairs = tuple(sorted(attributes.items()))
+            # `Fraction(1) == True == 1.0`: the classes keep unlike constants apart
+            key = (op, inputs, kind, pairs, tuple([value.__class__ for _, value in pairs]))
         found = self._nodes.get(key)
         if found is None:
             found = Node(op, inputs, type, pairs, len(self._nodes), self)
             self._nodes[key] = found
+        return found
+
+    def like(self, node: Node, inputs: tuple[Node, ...]) -> Node:
+        """The node of the same op, type and attributes on other inputs."""
+        op, type = node.op, node.type
+        if node.attributes:
+            return self.make(op, inputs, type, **dict(node.attributes))
+        key = (op, inputs, type.dtype if isinstance(type, Type) and not type.shape else type)
+        found = self._nodes.get(key)
+        if found is None:
+            found = self._nodes[key] = Node(op, inputs, type, (), len(self._nodes), self)
         return found
 
     def fresh(self) -> int:
@@ -127,7 +144,12 @@ class Pool:
             # nan != nan would defeat interning by equality
             text = "nan" if value != value else None
             return self.make("constant", (), type, value=_NAN if text else value)
-        return self.make("constant", (), type, value=Fraction(value))
+        number = value if isinstance(value, Fraction) else Fraction(value)
+        key = (number.numerator, number.denominator, type if type.shape else type.dtype)
+        found = self._numbers.get(key)
+        if found is None:
+            found = self._numbers[key] = self.make("constant", (), type, value=number)
+        return found
 
     def parameter(self, name: str, type: AnyType) -> Node:
         return self.make("parameter", (), type, name=name, index=self.fresh())

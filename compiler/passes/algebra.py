@@ -109,4 +109,4 @@ def _make(pattern: Pattern, bound: dict[str, Node], like: Node) -> Node:
 
 def run(graph: Graph) -> Graph:
     table = index("exact")
-    return rewrite(graph, lambda node, inputs: apply(remake(node, inputs), table))
+    return rewrite(graph, lambda node, inputs: apply(remake(node, inputs), table), ops=table)

@@ -8,15 +8,17 @@ Kahan's summation, and inf - inf stay as they are. A sum of many values is not m
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 
 from mgrad.compiler.ir.graph import Graph, carry, remake, rewrite
 from mgrad.compiler.ir.node import Node
-from mgrad.compiler.passes.fold import exact
+from mgrad.compiler.passes.fold import exact, is_factor
 
 LIMIT = 12  # of terms in a form: what is longer is a value of its own
 BITS = 53  # of a coefficient's parts: a float holds them exactly
+ONE = Fraction(1)
+MINUS_ONE = -ONE
 Key = tuple[Node | None, bool]  # a value (None is 1), and whether its coefficient is positive
 
 
@@ -78,24 +80,24 @@ def run(graph: Graph) -> Graph:
             elif (
                 form is not None
                 and owner.get(old) is owner[node]
-                and (abs(factor) == 1 or form.is_one_sign())
-                and (form.values() <= 1 or (len(uses[old]) == 1 and abs(factor) == 1))
+                and (_is_unit(factor) or form.is_one_sign())
+                and (form.values() <= 1 or (len(uses[old]) == 1 and _is_unit(factor)))
             ):
                 parts.append((form, factor))
             else:
-                parts.append((Form({(write(old, new), True): Fraction(1)}), factor))
+                parts.append((Form({(write(old, new), True): ONE}), factor))
         form, merged = _sum(parts)
         is_too_large = len(form.terms) > LIMIT or not _is_small(form)
         if is_too_large or not merged:
             made = remake(node, tuple(map(write, node.inputs, inputs)))
-            forms[node] = (Form({(made, True): Fraction(1)}) if is_too_large else form), False
+            forms[node] = (Form({(made, True): ONE}) if is_too_large else form), False
             return made
         forms[node] = form, True
         made = remake(node, inputs)
         return write(node, made) if owner[node] is node else made
 
     result = rewrite(graph, rule)
-    return replace(result, notes=carry(result.notes, late))
+    return result.noted(carry(result.notes, late)) if late else result
 
 
 def _promising(order: list[Node], owner: dict[Node, Node]) -> set[Node]:
@@ -122,18 +124,17 @@ def _promising(order: list[Node], owner: dict[Node, Node]) -> set[Node]:
 def _is_affine(node: Node) -> bool:
     if node.op in ("add", "sub", "neg"):
         return node.array.dtype == "real"
-    return node.op == "mul" and any(exact(i) not in (None, 0) for i in node.inputs)
+    return node.op == "mul" and any(map(is_factor, node.inputs))
 
 
 def _factors(node: Node) -> tuple[Fraction | None, ...]:
     """What each operand is multiplied by; None for the constant factor itself."""
-    one = Fraction(1)
     if node.op == "add":
-        return one, one
+        return ONE, ONE
     if node.op == "sub":
-        return one, -one
+        return ONE, MINUS_ONE
     if node.op == "neg":
-        return (-one,)
+        return (MINUS_ONE,)
     left, right = exact(node.inputs[0]), exact(node.inputs[1])
     return (None, left) if left is not None else (right, None)
 
@@ -142,18 +143,25 @@ def _sum(parts: list[tuple[Form, Fraction]]) -> tuple[Form, bool]:
     total: dict[Key, Fraction] = {}
     merged = False
     for form, factor in parts:
-        scaled = abs(factor) != 1
+        scaled = not _is_unit(factor)
+        is_positive = factor > 0
         for (node, positive), coefficient in form.terms.items():
-            key = (node, positive == (factor > 0))
-            if key in total or (scaled and (abs(coefficient) != 1 or len(form.terms) > 1)):
+            key = (node, positive is is_positive)
+            value = coefficient if factor is ONE else coefficient * factor
+            known = total.get(key)
+            if known is not None or (scaled and (len(form.terms) > 1 or not _is_unit(coefficient))):
                 merged = True
-            total[key] = total.get(key, Fraction(0)) + coefficient * factor
+            total[key] = value if known is None else known + value
     return Form(total), merged
+
+
+def _is_unit(factor: Fraction) -> bool:
+    return factor is ONE or factor is MINUS_ONE or abs(factor) == 1
 
 
 def _is_small(form: Form) -> bool:
     return all(
-        c.numerator.bit_length() <= BITS and c.denominator.bit_length() <= BITS
+        c is ONE or (c.numerator.bit_length() <= BITS and c.denominator.bit_length() <= BITS)
         for c in form.terms.values()
     )
 

@@ -3,17 +3,14 @@
 names {t: "t", …}, t unused   ->   names {…}
 """
 
-from dataclasses import replace
-
 from mgrad.compiler.ir.graph import Graph, Notes
 
 
 def run(graph: Graph) -> Graph:
     alive = set(graph.nodes())
     notes = graph.notes
-    return replace(
-        graph,
-        notes=Notes(
+    return graph.noted(
+        Notes(
             {n: v for n, v in notes.names.items() if n in alive},
             {n: v for n, v in notes.spans.items() if n in alive},
             {n: v for n, v in notes.comments.items() if n in alive},
@@ -21,5 +18,5 @@ def run(graph: Graph) -> Graph:
             {n: v for n, v in notes.gradient_of.items() if n in alive},
             {n: v for n, v in notes.paths.items() if n in alive},
             {n: v for n, v in notes.tangent_of.items() if n in alive},
-        ),
+        )
     )

@@ -17,7 +17,7 @@ from fractions import Fraction
 from mgrad.compiler.ir.graph import Graph, remake, rewrite
 from mgrad.compiler.ir.node import Node
 from mgrad.compiler.ir.types import Type
-from mgrad.compiler.passes.fold import exact
+from mgrad.compiler.passes.fold import exact, is_factor
 from mgrad.compiler.passes.numbers import SIMPLE, digits, is_plain, multiple_of_pi
 
 ONE = Fraction(1)
@@ -67,25 +67,35 @@ def again(graph: Graph) -> Graph:
 
 
 def run(graph: Graph) -> Graph:
-    uses = Counter(i for node in graph.nodes() for i in node.inputs)
-    uses.update(graph.results)
+    uses = graph.uses()
     kept = _kept(graph)
     shared = _Shared(graph, uses, kept)
     parts: dict[Node, _Product] = {}  # of old nodes that stand inside a product
 
     def rule(node: Node, inputs: tuple[Node, ...]) -> Node:
-        if node.op not in CHAIN or not _is_real(node):
+        if not _is_real(node):
             return remake(node, inputs)
-        operands: list[_Product] = []
+        operands: list[_Product | None] = []  # None for a value that is only that
         for old, new in zip(node.inputs, inputs, strict=True):
-            is_open = old not in kept and (uses[old] == 1 or shared.takes(node, old))
-            inside = parts.get(old) if is_open else None
-            operands.append(inside or _leaf(new, old in kept))
-        product = parts[node] = _joined(node, operands)
+            is_kept = old in kept
+            inside = None if is_kept else parts.get(old)
+            if inside is not None and (uses[old] == 1 or shared.takes(node, old)):
+                operands.append(inside)
+            elif new.op == "constant" or (new.op == "neg" and not is_kept):
+                operands.append(_leaf(new))
+            else:
+                operands.append(None)
+        if operands == [None, None]:
+            same = remake(node, inputs)
+            parts[node] = _Product(same, depth=1)
+            return same
+        product = parts[node] = _joined(
+            node, [part or _Product(new) for part, new in zip(operands, inputs, strict=True)]
+        )
         made = _written(product, node)
         return remake(node, inputs) if made is None else made
 
-    return rewrite(graph, rule)
+    return rewrite(graph, rule, ops=CHAIN)
 
 
 def _kept(graph: Graph) -> set[Node]:
@@ -107,23 +117,30 @@ class _Shared:
 
     def __init__(self, graph: Graph, uses: Counter[Node], kept: set[Node]) -> None:
         order = graph.nodes()
+        self._simple: set[Node] = set()
+        self._all: set[Node] = set()
+        multiples = {n for n in order if n.op in ("mul", "div") and uses[n] > 1 and n not in kept}
+        multiples = {n for n in multiples if _has_constant(n)}
+        if not multiples:
+            return
         self._root: dict[Node, Node] = {}  # the product that a node stands in
         user: dict[Node, Node] = {}
         for node in reversed(order):
-            above = user.get(node)
-            inside = above is not None and above.op in CHAIN and uses[node] == 1
-            joins = above is not None and inside and node not in kept
-            self._root[node] = self._root[above] if joins and above is not None else node
-            user.update(dict.fromkeys(node.inputs, node))
+            if node.op in CHAIN:
+                above = user.get(node, node)
+                joins = above.op in CHAIN and uses[node] == 1 and node not in kept
+                self._root[node] = self._root.get(above, node) if joins else node
+            for operand in node.inputs:
+                user[operand] = node
         self._own = {self._root[n] for n in order if n.op in CHAIN and _has_constant(n)}
-        multiples = {n for n in order if n.op in ("mul", "div") and uses[n] > 1 and n not in kept}
-        multiples = {n for n in multiples if _has_constant(n)}
         self._simple = {n for n in multiples if not any(i.op in CHAIN for i in n.inputs)}
         left: Counter[Node] = Counter(graph.results)  # users that would not take it for nothing
         for node in order:
             weight = 1 if node.op in CHAIN else 2
             if node.op not in CHAIN or self._root[node] not in self._own:
-                left.update(dict.fromkeys((i for i in node.inputs if i in multiples), weight))
+                for operand in dict.fromkeys(node.inputs):
+                    if operand in multiples:
+                        left[operand] += weight
         self._all = {n for n in multiples if left[n] <= 1}
 
     def takes(self, user: Node, value: Node) -> bool:
@@ -133,18 +150,19 @@ class _Shared:
 
 
 def _has_constant(node: Node) -> bool:
-    return any(exact(i) not in (None, 0) for i in node.inputs)
+    return any(map(is_factor, node.inputs))
 
 
 def _is_real(node: Node) -> bool:
     return isinstance(node.type, Type) and node.type.dtype == "real"
 
 
-def _leaf(node: Node, is_kept: bool) -> _Product:
-    if node.op == "neg" and not is_kept:
+def _leaf(node: Node) -> _Product:
+    """What a constant or a negation brings into a product."""
+    if node.op == "neg":
         return _Product(node.inputs[0], negative=True)
     value = exact(node)
-    if value is None or value == 0:
+    if not value:
         return _Product(node)
     return _Product(None, abs(value), negative=value < 0, constants=1)
 

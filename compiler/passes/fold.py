@@ -47,6 +47,11 @@ def exact(node: Node) -> Fraction | None:
     return value if isinstance(value, Fraction) else None
 
 
+def is_factor(node: Node) -> bool:
+    """Whether a node is a finite number other than 0."""
+    return bool(exact(node))
+
+
 def folded(node: Node) -> Node:
     match node.op:
         case "add" | "sub" | "mul" | "div":
@@ -85,6 +90,8 @@ def _constant(node: Node, value: Fraction) -> Node:
 
 def _arithmetic(node: Node) -> Node:
     left, right = node.inputs
+    if left.op != "constant" and right.op != "constant":
+        return node
     x, y = exact(left), exact(right)
     op = node.op
     if x is None and y is None:

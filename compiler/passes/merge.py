@@ -26,4 +26,4 @@ def first(node: Node, seen: Seen) -> Node:
 
 def run(graph: Graph) -> Graph:
     seen: Seen = {}
-    return rewrite(graph, lambda node, inputs: first(remake(node, inputs), seen))
+    return rewrite(graph, lambda node, inputs: first(remake(node, inputs), seen), ops=COMMUTATIVE)

@@ -9,8 +9,6 @@ The sums are those of gradients, whose terms are masked: what is not taken is 0.
 
 from __future__ import annotations
 
-from collections import Counter
-
 from mgrad.compiler.ir.graph import Graph, remake, rewrite
 from mgrad.compiler.ir.node import Node
 from mgrad.compiler.passes.fold import exact, folded
@@ -20,22 +18,21 @@ INSIDE = frozenset({"add", "sub", "mul", "div", "neg", "where"})
 
 
 def run(graph: Graph) -> Graph:
-    uses = Counter(i for node in graph.nodes() for i in node.inputs)
-    uses.update(graph.results)
+    if all(node.op != "where" for node in graph.nodes()):
+        return graph
+    uses = graph.uses()
 
     def rule(node: Node, inputs: tuple[Node, ...]) -> Node:
         if node.op in ("add", "sub"):
             once = all(uses[i] == 1 for i in node.inputs)
             return (_merged(node, *inputs) if once else None) or remake(node, inputs)
-        if node.op != "where":
-            return remake(node, inputs)
         condition, x, y = inputs
         x, y = _given(x, condition, 1), _given(y, condition, 2)
         if x is y:
             return x
         return node.pool.make("where", (condition, x, y), node.type)
 
-    return rewrite(graph, rule)
+    return rewrite(graph, rule, ops=("add", "sub", "where"))
 
 
 def _merged(node: Node, left: Node, right: Node) -> Node | None:

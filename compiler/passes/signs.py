@@ -15,24 +15,21 @@ from mgrad.compiler.passes.fold import exact
 
 
 def run(graph: Graph) -> Graph:
-    uses = Counter(i for node in graph.nodes() for i in node.inputs)
-    uses.update(graph.results)
+    uses = graph.uses()
 
     def rule(node: Node, inputs: tuple[Node, ...]) -> Node:
         if node.op in ("add", "sub"):
-            return _sum(node, *inputs)
+            return _sum(node, inputs)
         if node.op in ("mul", "div"):
-            single = [uses[i] == 1 for i in node.inputs]
-            return _product(node, inputs, single)
-        if node.op == "neg":
-            return _negation(remake(node, inputs), uses[node.inputs[0]] == 1)
-        return remake(node, inputs)
+            return _product(node, inputs, uses)
+        return _negation(remake(node, inputs), uses[node.inputs[0]] == 1)
 
-    return rewrite(graph, rule)
+    return rewrite(graph, rule, ops=("add", "sub", "mul", "div", "neg"))
 
 
-def _sum(node: Node, left: Node, right: Node) -> Node:
+def _sum(node: Node, inputs: tuple[Node, ...]) -> Node:
     make, type = node.pool.make, node.type
+    left, right = inputs
     if right.op == "neg":
         return make("sub" if node.op == "add" else "add", (left, right.inputs[0]), type)
     if node.op == "add" and left.op == "neg":
@@ -40,7 +37,7 @@ def _sum(node: Node, left: Node, right: Node) -> Node:
     factor = _negative_factor(right)
     if factor is not None:
         return make("sub" if node.op == "add" else "add", (left, factor), type)
-    return make(node.op, (left, right), type)
+    return remake(node, inputs)
 
 
 def _negative_factor(node: Node) -> Node | None:
@@ -54,23 +51,23 @@ def _negative_factor(node: Node) -> Node | None:
     return node.pool.make("mul", (constant, node.inputs[1]), node.type)
 
 
-def _product(node: Node, inputs: tuple[Node, ...], single: list[bool]) -> Node:
+def _product(node: Node, inputs: tuple[Node, ...], uses: Counter[Node]) -> Node:
     make, type = node.pool.make, node.type
     left, right = inputs
-    for here, there, is_single in ((left, right, single[0]), (right, left, single[1])):
+    for here, there, old in zip(inputs, inputs[::-1], node.inputs, strict=True):
         if here.op != "neg":
             continue
         value = exact(there)
         if value is not None and node.op == "mul":
             return make("mul", (node.pool.constant(-value, there.array), here.inputs[0]), type)
-        if is_single:
+        if uses[old] == 1:
             pair = (here.inputs[0], right) if here is left else (left, here.inputs[0])
             return make("neg", (make(node.op, pair, type),), type)
     if node.op == "mul":
-        for here, there, is_single in ((right, left, single[1]), (left, right, single[0])):
-            if is_single and here.op == "div" and exact(here.inputs[0]) == 1:
+        for here, there, old in ((right, left, node.inputs[1]), (left, right, node.inputs[0])):
+            if here.op == "div" and uses[old] == 1 and exact(here.inputs[0]) == 1:
                 return make("div", (there, here.inputs[1]), type)
-    return make(node.op, (left, right), type)
+    return remake(node, inputs)
 
 
 def _negation(node: Node, single: bool) -> Node:

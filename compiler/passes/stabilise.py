@@ -17,4 +17,5 @@ def stabilised(node: Node) -> Node:
 
 
 def run(graph: Graph) -> Graph:
-    return rewrite(graph, lambda node, inputs: stabilised(remake(node, inputs)))
+    table = index("stabilising")
+    return rewrite(graph, lambda node, inputs: apply(remake(node, inputs), table), ops=table)

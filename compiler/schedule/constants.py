@@ -7,6 +7,7 @@ import math
 import operator
 from collections.abc import Callable, Container, Iterable, Mapping
 from fractions import Fraction
+from functools import lru_cache
 
 from mgrad.compiler.ir.node import Node
 from mgrad.compiler.ops.op import TABLE
@@ -36,6 +37,12 @@ def spell(node: Node, is_operand: bool) -> str:
 
 def real(value: Fraction, is_operand: bool) -> str:
     """An exact real number: as it is where a float or a small ratio says it, else the nearest."""
+    return _spelled(value.numerator, value.denominator, is_operand)
+
+
+@lru_cache(maxsize=4096)
+def _spelled(over: int, under: int, is_operand: bool) -> str:
+    value = Fraction(over, under)
     if is_whole(value):
         return str(value.numerator) if is_operand else repr(float(value))
     times_pi = multiple_of_pi(value)

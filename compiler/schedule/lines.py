@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache, lru_cache
 
 from mgrad.compiler.ir.graph import Notes
 from mgrad.compiler.ir.node import Node
@@ -113,18 +114,9 @@ class Writer:
 
     def _repeats(self, node: Node) -> None:
         """An operand that its user's text holds twice must be a name."""
-        code = self._code(node)
-        if code is None:
-            return
-        for parameter, operand in zip(TABLE[node.op].parameters, node.inputs, strict=False):
-            if code.repeats(parameter) and operand.op != "constant":
-                self._must.add(operand)
-
-    def _code(self, node: Node) -> Code | None:
-        entry = TABLE.get(node.op)
-        if entry is None:
-            return None
-        return entry.python if self.target == "python" else entry.numpy
+        for place in _repeated(node.op, self.target):
+            if place < len(node.inputs) and node.inputs[place].op != "constant":
+                self._must.add(node.inputs[place])
 
     def _visit(self, node: Node) -> None:
         if node.op == "constant":
@@ -144,18 +136,26 @@ class Writer:
 
     def _measure(self, node: Node) -> None:
         """Width and depth of the text of a node; operands get lines until both are in bounds."""
+        names, is_sum = self.names, node.op in SUMS
         width = self._own_width(node)
+        widest = LONGEST if is_sum else WIDEST
         for place, operand in enumerate(node.inputs):
-            is_sum = operand.op in SUMS and not (node.op in SUMS and place == 0)
-            if is_sum and operand not in self.names and self._width[operand] > WIDEST:
-                self._assign(operand)  # too much for a pair of parentheses
-        inside = [i for i in node.inputs if i not in self.names]
+            in_parentheses = operand.op in SUMS and (place or not is_sum)
+            if in_parentheses and operand not in names and self._width[operand] > WIDEST:
+                self._assign(operand)
+        inside = [i for i in node.inputs if i not in names]
         while True:
-            total = width + sum(self._width_of(i) for i in node.inputs)
-            depth = 1 + max((self._depth[i] for i in inside), default=0)
+            total, depth = width, 0
+            for operand in node.inputs:
+                name = names.get(operand)
+                total += self._width[operand] if name is None else len(name)
+            for operand in inside:
+                depth = max(depth, self._depth[operand])
+            depth += 1
+            if total <= widest and depth <= DEEPEST:
+                break
             open_ = [i for i in inside if i.op not in ("constant", "call")]
-            widest = LONGEST if node.op in SUMS else WIDEST
-            if not open_ or (total <= widest and depth <= DEEPEST):
+            if not open_:
                 break
             by_width = max(open_, key=lambda i: self._width[i])
             if depth > DEEPEST:
@@ -163,22 +163,13 @@ class Writer:
             elif self._width[by_width] <= 12:
                 break
             self._assign(by_width)
-            inside = [i for i in inside if i not in self.names]
+            inside = [i for i in inside if i not in names]
         self._width[node], self._depth[node] = total, depth
-
-    def _width_of(self, node: Node) -> int:
-        name = self.names.get(node)
-        return self._width[node] if name is None else len(name)
 
     def _own_width(self, node: Node) -> int:
         if node.op == "call":
             return len(self.callees[str(node.attribute("callee"))]) + 2 * len(node.inputs)
-        code = self._code(node)
-        if code is None:
-            return 0
-        if len(node.inputs) == 2 and "." not in code.text:
-            return 4
-        return 2 + len(code.text.rpartition("}(")[0].rpartition(".")[2]) + 2 * len(node.inputs)
+        return _own_width(node.op, len(node.inputs), self.target)
 
     def _assign(self, node: Node) -> None:
         """A line for one value."""
@@ -264,6 +255,33 @@ class Writer:
             return Line(names, node, spans, kind, text, (), place)
         comments = notes.comments.get(noted, ()) if kind == "value" else ()
         return Line(names, node, notes.spans.get(noted, ()), kind, "", comments)
+
+
+def _code(op: str, target: str) -> Code | None:
+    entry = TABLE.get(op)
+    if entry is None:
+        return None
+    return entry.python if target == "python" else entry.numpy
+
+
+@cache
+def _repeated(op: str, target: str) -> tuple[int, ...]:
+    """The places of the operands that the text of an op holds twice."""
+    code = _code(op, target)
+    if code is None:
+        return ()
+    return tuple(i for i, p in enumerate(TABLE[op].parameters) if code.repeats(p))
+
+
+@lru_cache
+def _own_width(op: str, operands: int, target: str) -> int:
+    """Characters of the text of an op beside its operands."""
+    code = _code(op, target)
+    if code is None:
+        return 0
+    if operands == 2 and "." not in code.text:
+        return 4
+    return 2 + len(code.text.rpartition("}(")[0].rpartition(".")[2]) + 2 * operands
 
 
 def unpacks(call: Node) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Container, Iterable
 from dataclasses import replace
+from functools import lru_cache
 
 from mgrad.compiler.ir.graph import Notes
 from mgrad.compiler.ir.node import Node
@@ -69,7 +70,12 @@ def noted(lines: Iterable[Line], backward: Container[Node]) -> list[Line]:
 def statement(span: Span) -> str:
     """The line of the source that holds a span, without comment; of a function in one expression
     only that."""
-    text = " ".join(span.source.line(span.line)[:FARTHEST].partition("#")[0].split())
+    return _statement(span.source.line(span.line)[:FARTHEST])
+
+
+@lru_cache(maxsize=4096)
+def _statement(line: str) -> str:
+    text = " ".join(line.partition("#")[0].split())
     if text.startswith(("fn ", "fn\t")):
         text = _body(text)
     return re.sub(r"^\)\s*(->[^=]*)?=\s+", "", text)

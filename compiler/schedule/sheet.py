@@ -132,8 +132,8 @@ class Sheet:
         ranks: dict[Node, tuple[int, int]] = {}
         for place, node in enumerate(self.order):
             own = spans.get(node)
-            after = max((ranks[i][0] for i in node.inputs), default=0)
-            ranks[node] = (own[0].start if own else after, place)
+            inherited = () if own else [ranks[i][0] for i in node.inputs]
+            ranks[node] = (own[0].start if own else max(inherited, default=0), place)
         return ranks
 
     def sources(self, results: Iterable[Node]) -> list[Node]:

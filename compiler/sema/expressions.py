@@ -187,7 +187,10 @@ def choose(body: Body, node: ast.If) -> Step:
         body.guarded -= bool(arms)
     result, place = chosen
     for test, operand, test_span, span in reversed(arms):
-        whole = Span(span.source, test_span.start, node.span.end)
+        whole = node.span
+        if test_span != node.arms[0][0].span:  # an `else if`: what stands from there on
+            start = span.source.text.rindex("if", 0, test_span.start)
+            whole = Span(span.source, start, node.orelse.span.end)
         result = body.apply("where", (test, operand, result), (test_span, span, place), whole)
         place = whole
     return result

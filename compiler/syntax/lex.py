@@ -59,7 +59,7 @@ TOKEN = re.compile(
     r"|('+)"  # 6 primes
     r'|("[^"\n]*"?)'  # 7 string
     r"|([⁻⁺]?[⁰¹²³⁴-⁹]+)"  # 8 exponent
-    r"|(.)"  # 9 anything else
+    r"|([^ \t\r\f\n])"  # 9 anything else, but not the blanks that end a file
     r")"
 )
 NAME, NUMBER, OPERATOR, LINE, COMMENT, PRIMES, STRING, EXPONENT = range(1, 9)

@@ -15,6 +15,7 @@ from mgrad.compiler.sema.program import Function, Program
 from mgrad.compiler.verify.functions import Examination, Verdict
 from mgrad.compiler.verify.numeric import Answers, Shortfall, accuracy, answers
 from mgrad.compiler.verify.opaque import missing_externs
+from mgrad.compiler.verify.reference import is_real
 from mgrad.compiler.verify.running import judge_by_running
 from mgrad.compiler.verify.spelling import printed
 from mgrad.compiler.verify.terms import BudgetExceeded, Dag
@@ -22,6 +23,9 @@ from mgrad.compiler.verify.trace import TraceError, Tracer
 from mgrad.compiler.verify.whole import derivatives
 
 VERSION = 1
+
+
+FAILED = "the check itself failed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,12 +157,24 @@ def check_modules(
             else:
                 text = texts[target]
                 has_arrays = target != "python"
-                one = check_function(
-                    program, function, text, spaces.get(text, {}), share, right, has_arrays
-                )
+                try:
+                    one = check_function(
+                        program, function, text, spaces.get(text, {}), share, right, has_arrays
+                    )
+                except Exception as error:  # the other functions are worth a check
+                    why = f"{FAILED}, please report it: {type(error).__name__}: {error}"
+                    one = failed(function, why)
                 found = replace(report, functions=(*report.functions, one))
             reports[target] = found
         yield tuple(reports.values())
+
+
+def failed(function: Function, why: str) -> FunctionReport:
+    """The report on a function that could not be checked."""
+    reals = sum(is_real(a.value.type) for a in function.arguments)
+    gradients = reals * sum(is_real(r.type) for r in function.results)
+    verdict = Verdict(printed(function.name), "not reached", reason=why)
+    return FunctionReport(function.name, function.span.line, gradients, (verdict,))
 
 
 def _reason(text: str, spaces: dict[str, dict[str, Any]], run_text: bool) -> str:

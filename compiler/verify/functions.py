@@ -134,7 +134,8 @@ class Examination:
         ]
         self.values = [reference.nodes[r].term for r in results]
         self.tracer.know(dag.numbers())
-        name = printed(self.function.name)
+        name = self.function.name  # the suffixes join the source's name: `lambda_forward`
+        plain = printed(name)
         has = self.tracer.names
 
         def terms(nodes: Sequence[int]) -> list[int]:
@@ -146,9 +147,9 @@ class Examination:
         gradient_names = [f"gradient of {n}" for n in of]
         self.seeds = seeds
         self.tangents: list[int] = []
-        if f"{name}" in has:
+        if plain in has:
             self._claim(
-                "", value_names, lambda: self.tracer.call(name, *self.symbols), lambda: self.values
+                "", value_names, lambda: self.tracer.call(plain, *self.symbols), lambda: self.values
             )
         single = len(results) == 1 and real_results and wrt
         one = [(results[0], reference.number(1))] if single else []
@@ -168,24 +169,23 @@ class Examination:
                 saved.append(kept)
                 return value
 
-            def pull() -> Any:
+            def pull(*grad: Any) -> Any:
                 if not saved:
                     raise TraceError(f"{name}_forward could not be followed")
-                grad = seeds[0] if len(seeds) == 1 else tuple(seeds)
-                return self.tracer.call(f"{name}_backward", saved[0], grad)
+                return self.tracer.call(f"{name}_backward", saved[0], *grad)
 
             self._claim("_forward", value_names, forward, lambda: self.values)
             self._claim(
                 "_backward",
                 gradient_names,
-                pull,
+                lambda: pull(seeds[0] if len(seeds) == 1 else tuple(seeds)),
                 lambda: terms(reference.gradient(seeded, wrt)),
             )
             if len(results) == 1:  # then the seed is 1 unless it is given
                 self._claim(
                     "_backward",
                     [f"{what} without a seed" for what in gradient_names],
-                    lambda: self.tracer.call(f"{name}_backward", saved[0]),
+                    pull,
                     lambda: terms(reference.gradient(one, wrt)),
                 )
         if single and f"{name}_value_and_grad" in has:
@@ -250,7 +250,7 @@ class Examination:
         text: Callable[[], Any],
         program: Callable[[], list[int]],
     ) -> None:
-        routine = printed(self.function.name) + suffix
+        routine = printed(self.function.name, suffix)
         try:
             expected = program()
             self.tracer.know(self.dag.numbers())
@@ -272,7 +272,7 @@ class Examination:
         """The verdict on each routine, in the order of the module."""
         with mpmath.workdps(PRECISION):
             self._judge()
-        order = {printed(self.function.name) + s: i for i, s in enumerate(ROUTINES)}
+        order = {printed(self.function.name, s): i for i, s in enumerate(ROUTINES)}
         return sorted(self.verdicts, key=lambda v: order[v.routine])
 
     def is_refuted_by_numbers(self) -> bool:
@@ -299,7 +299,7 @@ class Examination:
     def _faults(self, points: Points) -> Iterator[tuple[str, Claim, Point]]:
         """The first claim of each routine that fails, and where. Fills `points` as it goes on."""
         waiting = dict.fromkeys(c.routine for c in self.claims)
-        order = self._cone([t for c in self.claims for t in (c.text, c.program)] + self.values)
+        order = self._cone([t for c in self.claims for t in (c.text, c.program)] + self._context())
         sampler = Sampler(self.kinds, [a.domain for a in self.function.arguments], self.seed)
         steps: tuple[Callable[[], None], ...] = (
             lambda: points.generic.extend(self._generic_points(sampler)),
@@ -320,7 +320,8 @@ class Examination:
     def _prove(self, routines: list[str], points: list[Point], special: list[Point]) -> None:
         evaluations = [Evaluation(self.dag, self._bind(p, i)) for i, p in enumerate(points)]
         most = min(MOST_REGION_POINTS, 60_000 // len(self.dag.terms))
-        others = special[:most] if self._has_branches() else []
+        others = [p for p in special if not self._is_decided(self._decisions(p))]
+        others = others[:most] if self._has_branches() else []
         regions = [Evaluation(self.dag, self._bind(p, 9 + i)) for i, p in enumerate(others)]
         equivalence = Equivalence(
             self.dag,
@@ -432,6 +433,8 @@ class Examination:
             return False
         if not claim.is_value and not all(_is_finite(values[v]) for v in self.values):
             return False  # what has no value there has no gradient
+        if self._is_decided(values) and not (claim.is_value and not self.reference.has_derivatives):
+            return False
         if agree(found, true, AGREED):
             return False
         if not mpmath.isfinite(found):
@@ -443,6 +446,18 @@ class Examination:
         if not self.tracer.rounded:
             return True
         return bool(abs(found - true) > self._uncertainty(claim, found, point, salt))
+
+    def _context(self) -> list[int]:
+        """What has to be known of a point to judge a claim there."""
+        return [*self.values, *self.reference.decided]
+
+    def _decisions(self, point: Point) -> dict[int, Any]:
+        decided = list(self.reference.decided)
+        return self._evaluate(self._cone(decided), point) if decided else {}
+
+    def _is_decided(self, values: Mapping[int, Any]) -> bool:
+        """Whether a stated derivative is the only one at this point."""
+        return any(values.get(t) is True for t in self.reference.decided)
 
     def _uncertainty(self, claim: Claim, found: Any, point: Point, salt: int) -> Any:
         """How far a number of the text may be off because literals of 16 digits stand for exact
@@ -552,7 +567,7 @@ class Examination:
     # ----------------------------------------------------------------------------------- refuting
 
     def _refuted(self, routine: str, claim: Claim, point: Point) -> Verdict:
-        order = self._cone([claim.text, claim.program, *self.values])
+        order = self._cone([claim.text, claim.program, *self._context()])
         point = self._shrink(order, claim, point)
         salt = -1 if self._differ(self._evaluate(order, point, -1), claim, point, -1) else 0
         values = self._evaluate(order, point, salt)

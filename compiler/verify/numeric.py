@@ -203,6 +203,8 @@ def _answer(made: Answers, kinds: Sequence[str], point: tuple[Any, ...]) -> Exac
     base = Evaluation(made.reference.dag, known)
     if _is_hopeless(made, base):
         return None
+    if any(base[t] is True for t in made.reference.decided):
+        return None  # a stated derivative decides, which has no differences here
     values = tuple(base[t] for t in made.results)
     if any(_is_nan(base[t]) for t in live_terms(made.reference.dag, base, made.results)):
         return None  # outside of the domain, even where a `max` picks another number
@@ -395,8 +397,8 @@ Routine = Callable[..., Outcome]
 
 def _routines(made: Answers, namespace: Mapping[str, Any]) -> Iterator[Routine]:
     """Each way to the value or the gradient, as a function to (values, slopes)."""
-    name = printed(made.function.name)
-    plain, value_and_grad = namespace.get(name), namespace.get(f"{name}_value_and_grad")
+    name = made.function.name
+    plain, value_and_grad = namespace.get(printed(name)), namespace.get(f"{name}_value_and_grad")
     forward, backward = (namespace.get(f"{name}_{s}") for s in ("forward", "backward"))
     if plain is not None:
         yield lambda *arguments: Outcome(_tuple(plain(*arguments)))

@@ -24,6 +24,8 @@ from mgrad.compiler.verify.opaque import extern_function
 from mgrad.compiler.verify.table import TABLE
 from mgrad.compiler.verify.terms import Dag, placeholder
 
+COMPARISONS = ("lt", "le", "gt", "ge", "eq", "ne")
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Meaning:
@@ -132,6 +134,10 @@ class Reference:
     kinks: dict[tuple[str, Span | None], None] = field(default_factory=dict)
     meetings: dict[int, Span | None] = field(default_factory=dict)  # sums of cotangents: of what
     names: dict[int, str] = field(default_factory=dict)  # of marks: what the source calls them
+    # where a stated derivative decides, as its function may have none of its own: conditions
+    decided: dict[int, None] = field(default_factory=dict)
+    has_derivatives: bool = False  # inside: then they decide on values, too
+    _stated: list[str] = field(default_factory=list)  # of the calls on the way
     _interned: dict[object, int] = field(default_factory=dict)
     _calls: dict[object, tuple[int, ...]] = field(default_factory=dict)
     _leaves: dict[int, int] = field(default_factory=dict)
@@ -174,9 +180,13 @@ class Reference:
             found = self._interned[key] = self._add("op", tuple(operands), term, meaning, span)
             for text, condition in meaning.kinks:
                 terms = [self.nodes[o].term for o in operands]
-                where = self.dag.terms[self.dag.apply(condition, terms)]
-                if where.head != "constant":
-                    self.kinks[text, span] = None
+                where = self.dag.apply(condition, terms)
+                if self.dag.terms[where].head == "constant":
+                    continue
+                if self._stated:
+                    self.decided[where] = None
+                    text = f"{text}; the derivative stated for {self._stated[0]} decides"
+                self.kinks[text, span] = None
         return found
 
     def op(self, name: str, operands: Sequence[int], span: Span | None = None) -> int:
@@ -228,8 +238,13 @@ class Reference:
         """The results of a function of the program."""
         made: dict[Value, tuple[int, ...]] = {}
         given = {a.value: node for a, node in zip(function.arguments, arguments, strict=True)}
+        is_stated = function.key in self.program.derivatives
+        if is_stated:
+            self._stated.append(function.name)
         for value in function.values:
             made[value] = self._value(value, made, given)
+        if is_stated:
+            self._stated.pop()
         return tuple(made[r][0] for r in function.results)
 
     def _value(
@@ -249,10 +264,17 @@ class Reference:
             case "item":
                 return (made[value.args[0]][int(str(value.attribute("index")))],)
             case "derivative":
+                self.has_derivatives = True
                 return (self._prime(value, operands),)
             case "diff":
+                self.has_derivatives = True
                 return self.gradient([(operands[0], self.number(1))], [operands[1]])
             case _:
+                if self._stated and value.form in COMPARISONS and is_real(value.args[0].type):
+                    edge = sp.Eq(placeholder(0), placeholder(1))
+                    self.decided[self.dag.apply(edge, [self.nodes[o].term for o in operands])] = (
+                        None
+                    )
                 return (self.op(value.form, operands, value.span),)
 
     def _prime(self, value: Value, operands: list[int]) -> int:

@@ -9,13 +9,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from mgrad.compiler.sema.program import Function, Program
-from mgrad.compiler.verify.certificate import FunctionReport, Report, check_modules
-from mgrad.compiler.verify.functions import Verdict
-from mgrad.compiler.verify.reference import is_real
-from mgrad.compiler.verify.spelling import printed
+from mgrad.compiler.sema.program import Program
+from mgrad.compiler.verify.certificate import FAILED, Report, check_modules, failed
 
-FAILED = "the check itself failed"
 GRACE = 20.0  # seconds beyond the budget before the process is ended
 
 
@@ -62,15 +58,8 @@ def _complete(report: Report, program: Program, failure: str) -> Report:
         return report
     if not failure:
         return replace(report, missing=tuple(f.name for f in missing))
-    rest = [_failed(function, failure) for function in missing]
+    rest = [failed(function, failure) for function in missing]
     return replace(report, functions=(*report.functions, *rest), missing=())
-
-
-def _failed(function: Function, why: str) -> FunctionReport:
-    reals = sum(is_real(a.value.type) for a in function.arguments)
-    gradients = reals * sum(is_real(r.type) for r in function.results)
-    verdict = Verdict(printed(function.name), "not reached", reason=why)
-    return FunctionReport(function.name, function.span.line, gradients, (verdict,))
 
 
 def _work(sender: Any, program: Program, texts: Mapping[str, str], budget: float) -> None:

@@ -82,9 +82,9 @@ def _is_generic(coordinate: Any) -> bool:
 
 
 def _routine(name: str, right: Answers, namespace: Mapping[str, Any]) -> Routine | None:
-    own = printed(right.function.name)
+    own = right.function.name
     given = right.seeds[0] if len(right.seeds) == 1 else right.seeds
-    match name.removeprefix(own):
+    match "" if name == printed(own) else name.removeprefix(own):
         case "":
             return lambda e: (_tuple(namespace[name](*e.point)), e.values)
         case "_forward":

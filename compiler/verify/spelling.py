@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import keyword
 from fractions import Fraction
 from typing import Any
 
 import mpmath
 
 from mgrad.compiler.ir.types import Type
+from mgrad.compiler.schedule.names import printable
 
 LONGEST_QUOTE = 48
 
@@ -17,9 +17,9 @@ def dtype(type: Any) -> str:
     return type.dtype if isinstance(type, Type) else "real"
 
 
-def printed(name: str) -> str:
-    """The name of a function in Python."""
-    return f"{name}_" if keyword.iskeyword(name) else name
+def printed(name: str, suffix: str = "") -> str:
+    """The name of a function in Python, or of one of its routines: `lambda_`, `lambda_forward`."""
+    return f"{name}{suffix}" if suffix else printable(name)
 
 
 def number(value: Any) -> Any:

@@ -125,6 +125,9 @@ class Traced:
         return self
 
 
+HOOK = "the tracer"  # by this name the followed text finds it; no source can have such a name
+
+
 class Tracer:
     """Traces one module into a `Dag`. `places` says which line and name first held a term."""
 
@@ -155,10 +158,11 @@ class Tracer:
         }
         builtins |= {"__import__": self._import, "__build_class__": None, "sum": self._sum}
         builtins |= {"float": self.number, "int": self.number, "bool": self._bool}
-        space: dict[str, Any] = {"__builtins__": builtins, "__name__": "traced", "__mgrad__": self}
+        space: dict[str, Any] = {"__builtins__": builtins, "__name__": "traced", HOOK: self}
+        given = dict(space)
         self._guard(lambda: exec(code, space))
         for name, value in space.items():
-            if callable(value) and not name.startswith("__"):
+            if callable(value) and given.get(name) is not value:
                 self.names[name] = getattr(value, "inner", value)
 
     def _guard(self, action: Callable[[], Any]) -> Any:
@@ -425,7 +429,7 @@ class Tracer:
 
         return opaque
 
-    def _door(self, *arguments: Any, **keywords: Any) -> Any:
+    def _door(self, /, *arguments: Any, **keywords: Any) -> Any:
         """Whatever a module asks of the runtime at its door: a decorator, or a check of values."""
         if len(arguments) == 1 and not keywords and callable(arguments[0]):
             return arguments[0]
@@ -564,7 +568,7 @@ RELATIONS: dict[type, str] = {
 
 
 def _attribute(name: str) -> ast.expr:
-    return ast.Attribute(ast.Name("__mgrad__", ast.Load()), name, ast.Load())
+    return ast.Attribute(ast.Name(HOOK, ast.Load()), name, ast.Load())
 
 
 def _call(name: str, *arguments: ast.expr) -> ast.Call:

@@ -10,6 +10,7 @@ from time import perf_counter_ns
 from typing import Any
 
 from mgrad import files
+from mgrad.compiler.schedule.names import printable
 from mgrad.faults import RunError
 from mgrad.verbs.compile import Number, build
 from mgrad.verbs.load import module
@@ -62,7 +63,7 @@ def timings(
     except ImportError as error:
         raise RunError(f"{path}: {error}") from error
     for function in compiled.program.functions.values():
-        value = getattr(live, function.name, None)
+        value = getattr(live, printable(function.name), None)
         with_gradient = getattr(live, f"{function.name}_value_and_grad", None)
         if not function.is_entry or value is None or with_gradient is None:
             continue

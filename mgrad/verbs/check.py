@@ -25,7 +25,7 @@ class Checked:
     def refuted(self) -> bool:
         """Whether any gradient is refuted, a module cannot be checked at all or raises, or the
         check itself failed."""
-        from mgrad.compiler.verify.run import FAILED
+        from mgrad.compiler.verify.certificate import FAILED
 
         functions = [f for report in self.reports for f in report.functions]
         numbers = [f.numbers for f in functions if f.numbers is not None]

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from mgrad.compiler.sema.program import Program
     from mgrad.compiler.source import Span
 
+Place = tuple[int, int, int]  # a line, and the first and last byte in it
+NOWHERE = (1, 0, 0)
+
 
 def load(
     path: str | os.PathLike[str],
@@ -65,24 +68,25 @@ def raise_missing(program: Program) -> None:
 def _place(tree: ast.Module, compiled: Compiled) -> None:
     """Give every statement of a routine the span of its line, or of what stands before it."""
     routines = {routine.name: routine for routine in compiled.routines}
-    for node in ast.walk(tree):
-        if hasattr(node, "lineno"):
-            _move(node, 1, 0, 1, 0)
     externs = {e.module: e for e in compiled.program.externs.values()}
     for definition in tree.body:
+        place = NOWHERE
         if isinstance(definition, ast.ImportFrom) and definition.module in externs:
-            _mark(definition, externs[definition.module].span)
+            place = _lines(externs[definition.module].span)
         if not isinstance(definition, ast.FunctionDef) or definition.name not in routines:
+            _move(definition, place)
             continue
         routine = routines[definition.name]
         function = compiled.program.functions.get(routine.key.partition("@")[0])
         spans = {line.names: line.spans[0] for line in routine.lines if line.spans}
         if function is not None:
-            _mark(definition, function.span)
-        for statement in _statements(definition.body):
-            span = spans.get(_targets(statement))
-            if span is not None:
-                _mark(statement, span)
+            place = _lines(function.span)
+        own = {
+            statement: _lines(span)
+            for statement in _statements(definition.body)
+            if (span := spans.get(_targets(statement))) is not None
+        }
+        _move(definition, place, own)
 
 
 def _statements(body: list[ast.stmt]) -> Iterator[ast.stmt]:
@@ -103,21 +107,31 @@ def _targets(statement: ast.stmt) -> tuple[str, ...]:
     return tuple(name.id for name in names if isinstance(name, ast.Name))
 
 
-def _mark(root: ast.AST, span: Span) -> None:
-    """Place a node and all below it at a span of the source."""
-    line = span.source.line(span.line)
-    before = len(line[: span.column - 1].encode())
-    end = len(line[: span.column - 1 + span.end - span.start].encode())
-    for node in ast.walk(root):
-        if hasattr(node, "lineno"):
-            _move(node, span.line, before, span.line, end)
+def _lines(span: Span) -> Place:
+    """Where a span of the source stands, in bytes of its first line."""
+    line, start = span.source.line(span.line), span.column - 1
+    end = start + span.end - span.start
+    if line.isascii():
+        return span.line, start, min(end, len(line))
+    return span.line, len(line[:start].encode()), len(line[:end].encode())
 
 
-def _move(node: ast.AST, line: int, column: int, end_line: int, end_column: int) -> None:
-    places = {"lineno": line, "col_offset": column}
-    places |= {"end_lineno": end_line, "end_col_offset": end_column}
-    for name, value in places.items():
-        setattr(node, name, value)
+def _move(root: ast.AST, place: Place, own: Mapping[ast.stmt, Place] | None = None) -> None:
+    """Give a place to a node and to all below it, but for statements with places of their own."""
+    stack = [(root, place)]
+    while stack:
+        node, place = stack.pop()
+        if own is not None and isinstance(node, ast.stmt):
+            place = own.get(node, place)
+        if "lineno" in node._attributes:
+            node.lineno, node.col_offset, node.end_col_offset = place  # type: ignore[attr-defined]
+            node.end_lineno = place[0]  # type: ignore[attr-defined]
+        for name in node._fields:
+            below = getattr(node, name, None)
+            if isinstance(below, ast.AST):
+                stack.append((below, place))
+            elif isinstance(below, list):
+                stack += [(item, place) for item in below if isinstance(item, ast.AST)]
 
 
 def _sign(code: CodeType, compiled: Compiled) -> CodeType:

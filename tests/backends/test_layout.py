@@ -67,3 +67,14 @@ def test_a_product_is_broken_in_its_last_factor() -> None:
 def test_brackets_are_not_looked_into() -> None:
     assert split("f(a, b), (c, d), e", (", ",)) == ["f(a, b)", "(c, d)", "e"]
     assert split("a*(b + c) - d", (" + ", " - ")) == ["a*(b + c)", "- d"]
+
+
+def test_brackets_of_one_item_stay_what_they_are() -> None:
+    """A comma would make a tuple of an expression in brackets."""
+    long = " + ".join(f"value_{i}" for i in range(12))
+    for item in (f"({long})", f"({long},)"):
+        text = "\n".join(statement("x = ", f"{item}, 1"))
+        names = {f"value_{i}": i for i in range(12)}
+        space = dict(names)
+        exec(text, space)
+        assert space["x"] == eval(f"{item}, 1", dict(names))

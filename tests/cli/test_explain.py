@@ -140,3 +140,9 @@ def test_why_there_is_no_backward_pass(told: Explain, file: str, why: str) -> No
 def test_what_no_one_would_read_is_refused(told: Explain) -> None:
     with pytest.raises(UsageError, match="an explanation holds at most 500"):
         told(f"fn f(x) = {'+'.join(['sin(x)'] * 501)}", "f")
+
+
+def test_an_inner_choice_is_quoted_whole(told: Explain) -> None:
+    text = "fn f(x) = if x < 0 then -x else if x > 2 then x^2 else (if x > 1 then x^3 else x)"
+    out = told(text, "f", x=3)
+    assert "∂f/∂(if x > 2 then x^2" in out and "∂(x >" not in out

@@ -276,6 +276,11 @@ def test_bench_shows_a_ratio(mgrad: Run) -> None:
     assert ran.status == 0 and "neuron" in ran.out and "ratio" in ran.out
 
 
+def test_bench_knows_functions_by_pythons_names(mgrad: Run, tmp_path: Path) -> None:
+    (tmp_path / "words.mg").write_text("fn lambda(class) = class^2\n")
+    assert mgrad("bench", "words.mg").out.splitlines()[1].startswith("lambda ")
+
+
 def test_fmt_rewrites_and_then_leaves_alone(mgrad: Run, tmp_path: Path) -> None:
     path = tmp_path / "wide.mg"
     path.write_text("fn   f( x )=x**2   # a square\n")

@@ -2,6 +2,8 @@
 
 from inspect import getdoc
 
+import pytest
+
 from mgrad.compiler.diagnostics import render
 from mgrad.compiler.errors import CATALOGUE, syntax
 from mgrad.compiler.errors.__main__ import page
@@ -18,6 +20,13 @@ def test_what_is_not_utf8_is_shown_with_its_place() -> None:
 
 def test_windows_line_ends_and_tabs() -> None:
     parsed = parse(Source("a.mg", "fn f(x) {\r\n\ty = x  # c\r\n\treturn y\r\n}\r\n"))
+    assert parsed.faults == []
+    assert parsed.file is not None and len(parsed.file.definitions) == 1
+
+
+@pytest.mark.parametrize("end", [" ", "\n   ", "\n\t", "  # c", " \r", "\n\n\n "])
+def test_a_file_may_end_in_blanks(end: str) -> None:
+    parsed = parse(Source("a.mg", "fn f(x) = x" + end))
     assert parsed.faults == []
     assert parsed.file is not None and len(parsed.file.definitions) == 1
 

@@ -64,6 +64,26 @@ def test_every_routine_has_a_verdict_of_its_own() -> None:
         )
 
 
+NAMES = """
+fn class(lambda, def, None, True) = lambda*def^2 + None*True
+fn ieee(len, self, print, zip) = len*self + print/zip
+fn type(float, reals) = float*reals + sin(float)
+fn _(x) = x^2
+fn __name__(__doc__) = __doc__^2
+fn __debug__(x) = x^3
+fn __mgrad__(x) = if x > 0 then x^2 else x
+fn __import__(yield) = class(yield, 2, 3, 4)*_(yield)
+"""
+
+
+def test_whatever_the_names_are() -> None:
+    for report in reports(NAMES, ("jvp", "jacobian", "hessian")):
+        assert not report.reason
+        found = routines(report)
+        assert set(found.values()) == {"proved"}, report.text()
+        assert {"class_", "class_forward", "_", "__forward", "__name___hessian"} <= set(found)
+
+
 def test_several_results() -> None:
     function = only("fn polar(x in (1, 2), y in (1, 2)) = sqrt(x^2 + y^2), atan2(y, x)\n")
     assert function.gradients == 4
@@ -108,6 +128,32 @@ def test_where_there_is_no_value_there_is_no_gradient_to_refute() -> None:
     """-d(1/r)/dx is 0/0 at the origin, where its gradient by y is nothing that can be wrong."""
     text = "fn pull(x, y) {\n  r = sqrt(x^2 + y^2)\n  return -diff(1/r, x)\n}\n"
     assert only(text).status == "proved"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "fn f(x) = abs(x)\nderivative f(x) = if x >= 0 then 1 else -1\nfn g(x) = f(x)*x\n",
+        "fn f(x) = if x < 0 then -x else x\nderivative f(x) = if x <= 0 then -1 else 1\n",
+        "fn f(a, b) = max(a, b) + log(1 + exp(-abs(a - b)))\n"
+        "derivative f(a, b) = 1/(1 + exp(b - a)), 1/(1 + exp(a - b))\n"
+        "fn g(x, y) {\n  d = diff(f(x, y), x)\n  return diff(d, y)\n}\n",
+    ],
+)
+def test_at_a_kink_a_stated_derivative_decides(text: str) -> None:
+    for report in reports(text):
+        assert set(routines(report).values()) == {"proved"}, report.text()
+        for function in report.functions:
+            assert all("stated for f decides" in what for what, _ in function.kinks)
+
+
+def test_a_wrong_value_at_a_kink_is_refuted_though_its_derivative_is_stated() -> None:
+    source = "fn f(x) = abs(x)\nderivative f(x) = if x >= 0 then 1 else -1\n"
+    compiled = compile(Source("t.mg", source), Options(), lambda *_: None)
+    text = compiled.text.replace("return abs(x)", "return abs(x) if x else 1.0")
+    assert text != compiled.text
+    *_, (report,) = check_modules(compiled.program, {"python": text}, 60.0)
+    assert routines(report)["f"] == "refuted"
 
 
 def test_an_extern_is_proved_given_its_derivative() -> None:

@@ -6,11 +6,18 @@ from collections.abc import Iterator
 
 import pytest
 
-from mgrad.compiler.driver import Options, understand
+from mgrad.compiler.driver import Options, compile, understand
 from mgrad.compiler.source import Source
 from mgrad.compiler.verify import run
-from mgrad.compiler.verify.certificate import FunctionReport, Numbers, Report, Shortage
-from mgrad.compiler.verify.functions import Counterexample, Verdict
+from mgrad.compiler.verify.certificate import (
+    FAILED,
+    FunctionReport,
+    Numbers,
+    Report,
+    Shortage,
+    check_module,
+)
+from mgrad.compiler.verify.functions import Counterexample, Examination, Verdict
 from mgrad.compiler.verify.summary import WIDTH, summary
 from mgrad.verbs.check import Checked
 
@@ -130,3 +137,23 @@ def test_a_check_that_fails_is_no_success(monkeypatch: pytest.MonkeyPatch) -> No
     assert "the check itself failed, please report it: IndexError: nothing there" in (
         " ".join(checked.text().split())
     )
+
+
+def test_a_function_that_cannot_be_checked_leaves_the_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A fault of the checker is told of its function, and is no success."""
+    source = Source("t.mg", "fn f(x) = x^2\nfn g(x) = x^3\n")
+    made = compile(source, Options(target="python"))
+
+    def fails(examination: Examination) -> None:
+        if examination.function.name == "f":
+            raise IndexError("out of range")
+        gather(examination)
+
+    gather = Examination.gather
+    monkeypatch.setattr(Examination, "gather", fails)
+    report = check_module(made.program, made.text, "python", 60)
+    first, second = report.functions
+    assert first.verdicts[0].reason.startswith(FAILED)
+    assert {v.status for v in second.verdicts} == {"proved"}

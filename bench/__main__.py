@@ -8,6 +8,7 @@ from importlib import import_module
 PARTS = {
     "scalar": "value and gradient, target python: ours against Python by hand",
     "arrays": "value and gradient, target numpy: ours against NumPy by hand",
+    "tensors": "value and gradient of tensors: ours against NumPy by hand, PyTorch and JAX",
     "operations": "weighted operations of value and gradient over those of the value",
     "compiling": "imports, and text to text",
 }

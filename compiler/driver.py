@@ -18,6 +18,7 @@ from mgrad.compiler.errors.meaning import CallsTooDeep
 from mgrad.compiler.header import Header
 from mgrad.compiler.ir.module import Module
 from mgrad.compiler.ir.text import print_graph
+from mgrad.compiler.ir.types import Type
 from mgrad.compiler.lowering import lower
 from mgrad.compiler.passes import optimise, prepare
 from mgrad.compiler.passes.depth import depths
@@ -89,6 +90,14 @@ def compile(
     routines = plan(module, entries(program), options)
     text = printer(options.target).print_module(routines, header(program, options))
     return Compiled(text, program, module, routines, program.notes)
+
+
+def arrays_in(program: Program) -> Span | None:
+    """The first function that takes, gives or computes with arrays; None if there is none."""
+    for function in program.functions.values():
+        if any(isinstance(v.type, Type) and v.type.shape for v in function.values):
+            return function.span
+    return None
 
 
 @_uncollected()

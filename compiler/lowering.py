@@ -8,15 +8,21 @@ diff         `diff` of the expression and the mark; `autodiff.resolve` puts the 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
+from mgrad.compiler import mapping, vectorise
 from mgrad.compiler.ir.graph import Graph, Notes
 from mgrad.compiler.ir.module import Module, Signature
 from mgrad.compiler.ir.node import Node, Pool
-from mgrad.compiler.ir.types import Bundle, Type
+from mgrad.compiler.ir.types import Bundle, Dim, Shape, Type
+from mgrad.compiler.ops.op import TABLE
+from mgrad.compiler.ops.structural import broadcast
 from mgrad.compiler.sema.program import Function, Program, Value
 from mgrad.compiler.source import Span
+
+DERIVATIVES = ("diff", "jacobian", "hessian")
 
 
 def lower(program: Program, tests: bool = False) -> Module:
@@ -27,7 +33,20 @@ def lower(program: Program, tests: bool = False) -> Module:
     if tests:
         functions += [side for test in program.tests for side in (test.left, test.right)]
     signatures = _signatures(program, functions)
-    graphs = {f.key: _Lowering(f, pool).graph() for f in _callees_first(functions)}
+    graphs: dict[str, Graph] = {}
+    shaped: set[str] = set()
+    of_arrays = {
+        key
+        for key, signature in signatures.items()
+        if any(t.shape for t in (*(t for _, t in signature.parameters), *signature.results))
+    }
+    for function in _callees_first(functions):
+        key = function.key
+        graphs[key] = _Lowering(function, pool, graphs, shaped, of_arrays).graph()
+        if mapping.is_shaped(graphs[key], shaped):
+            shaped.add(key)
+            if key in signatures:
+                signatures[key] = replace(signatures[key], maps=False)
     return Module(graphs, signatures, program.constants)
 
 
@@ -51,11 +70,30 @@ def _signatures(program: Program, functions: list[Function]) -> dict[str, Signat
             name=function.name,
             doc=function.doc,
             defaults={a.name: a.default for a in function.arguments if a.default is not None},
+            conditions=tuple(str(c) for c in function.conditions),
         )
     return signatures
 
 
-def _array(value: Value) -> Type:
+def stretched(number: Node, shape: Shape) -> Node:
+    """A number as an array."""
+    return broadcast(number, shape, range(len(shape)))
+
+
+def _targets(values: Iterable[Value]) -> set[Value]:
+    """The values by which derivatives are taken, also inside index notation."""
+    found: set[Value] = set()
+    waiting = [values]
+    while waiting:
+        for value in waiting.pop():
+            if value.form in DERIVATIVES:
+                found.add(value.args[1])
+            elif value.form == "each":
+                waiting.append(value.attribute("body"))  # type: ignore[arg-type]
+    return found
+
+
+def _array(value: Value | Node) -> Type:
     assert isinstance(value.type, Type)
     return value.type
 
@@ -91,15 +129,19 @@ class _Lowering:
 
     function: Function
     pool: Pool
+    graphs: Mapping[str, Graph]  # of the functions that it may call
+    shaped: Collection[str]  # those that hold more than numbers
+    of_arrays: Collection[str]  # those that take or give arrays
     parameters: list[Node] = field(default_factory=list)
     nodes: dict[Value, Node] = field(default_factory=dict)
     names: dict[Node, str] = field(default_factory=dict)
     spans: dict[Node, list[Span]] = field(default_factory=dict)
     comments: dict[Node, list[str]] = field(default_factory=dict)
+    targets: set[Value] = field(default_factory=set)  # by which derivatives are taken
 
     def graph(self) -> Graph:
         function = self.function
-        targets = {v.args[1] for v in function.values if v.form == "diff"}
+        targets = self.targets = _targets(function.values)
         for value in function.values:
             node = self.nodes[value] = self.node(value, value in targets)
             if node.op != "constant":
@@ -136,25 +178,69 @@ class _Lowering:
                 return self.marked(node, value) if is_target else node
             case "bind":
                 return self.bind(value, inputs[0], is_target)
+            case "call" | "derivative" if self.needs_mapping(value):
+                return self.mapped(value, inputs)
             case "call":
                 callee = str(value.attribute("callee"))
                 return self.call(callee, inputs, value)
             case "item":
+                if inputs[0].op == "bundle":
+                    index = value.attribute("index")
+                    assert isinstance(index, int)
+                    return inputs[0].inputs[index]
                 return pool.make("item", inputs, value.type, index=value.attribute("index"))
             case "derivative":
                 order = value.attribute("order")
                 assert isinstance(order, int)
                 callee = str(value.attribute("callee")) + "@prime" * order
                 return self.call(callee, inputs, value)
-            case "diff":
-                return pool.make("diff", inputs, value.type)
-        return pool.make(form, inputs, value.type)
+            case "diff" | "jacobian" | "hessian":
+                return pool.make(form, inputs, value.type)
+        if form in TABLE:
+            return pool.make(form, inputs, value.type)
+        match form:
+            case "size":
+                return vectorise.size(pool, value)
+            case "arange":
+                start = value.attribute("start")
+                assert isinstance(start, Dim)
+                return vectorise.arange(pool, start, _array(value).shape[0])
+            case "bundle":  # its items are its operands
+                return pool.make("bundle", inputs, value.type)
+            case "each":
+                vectoriser = self.vectoriser()
+                return vectoriser.aligned(vectoriser.each(value), ())
+        return vectorise.shifted(form, value, inputs, ())
+
+    def vectoriser(self) -> vectorise.Vectoriser:
+        return vectorise.Vectoriser(
+            self.pool, self.nodes, self.names, self.graphs, self.shaped, self.targets
+        )
+
+    def needs_mapping(self, value: Value) -> bool:
+        """Whether a function is called for each element of arrays that holds more than numbers."""
+        key = str(value.attribute("callee"))
+        graph = self.graphs.get(key)
+        if graph is None or any(_array(p).shape for p in graph.parameters):
+            return False
+        return key in self.shaped and any(_array(a).shape for a in value.args)
+
+    def mapped(self, value: Value, inputs: tuple[Node, ...]) -> Node:
+        results = self.vectoriser().over(value, inputs)
+        if not isinstance(value.type, Bundle):
+            return results[0]
+        return self.pool.make("bundle", results, value.type)
 
     def call(self, callee: str, inputs: tuple[Node, ...], value: Value) -> Node:
         """A call; a single result is taken out of its bundle."""
         several = isinstance(value.type, Bundle)
+        is_mapped = any(i.array.shape for i in inputs) and callee not in self.of_arrays
+        if is_mapped and callee in self.graphs and self.graphs[callee].is_constant():
+            results = [stretched(r, inputs[0].array.shape) for r in self.graphs[callee].results]
+            return self.pool.make("bundle", results, value.type) if several else results[0]
         bundle = value.type if several else Bundle((value.type,))
-        node = self.pool.make("call", inputs, bundle, callee=callee)
+        attributes = {"arrays": True} if callee.partition("@")[0] in self.of_arrays else {}
+        node = self.pool.make("call", inputs, bundle, callee=callee, **attributes)
         return node if several else self.pool.make("item", (node,), value.type, index=0)
 
     def bind(self, value: Value, node: Node, is_target: bool) -> Node:

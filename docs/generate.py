@@ -15,7 +15,7 @@ import shlex
 from pathlib import Path
 
 import mgrad
-from mgrad.assignments import assignments
+from mgrad.assignments import point
 from mgrad.compiler.errors.__main__ import page as errors
 from mgrad.compiler.ops.page import page as ops
 
@@ -35,7 +35,7 @@ def pictures() -> dict[Path, str]:
     for page in sorted(DOCS.glob("*.md")):
         for file, name, options, output in COMMAND.findall(page.read_text(encoding="utf-8")):
             words = shlex.split(options)
-            at = assignments(words[words.index("--at") + 1].split(","), "--at")
+            at = point(words[words.index("--at") + 1], "--at")
             picture = mgrad.graph(DOCS.parent / file, name, at=at, backward="--backward" in words)
             drawn[DOCS / "pictures" / output] = picture.render("svg").decode()
     return drawn

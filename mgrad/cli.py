@@ -6,7 +6,7 @@ from __future__ import annotations
 import os
 import sys
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
@@ -58,13 +58,26 @@ Target = Annotated[
         help="Standard library only, or NumPy: maps over arrays.",
     ),
 ]
+AnyTarget = Annotated[
+    str | None,
+    typer.Option(
+        "--target",
+        metavar="|".join(TARGETS),
+        help="Without it NumPy where there are arrays, else the standard library only.",
+    ),
+]
 Level = Annotated[int, typer.Option("-O", min=0, max=2, help="Level of optimisation.")]
 Settings = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="K=V", help="Value of a constant or setting; also F.K=V."),
 ]
+Sizes = Annotated[
+    list[str] | None,
+    typer.Option("--size", metavar="N=1000", help="The size of a dimension, by its name."),
+]
 Point = Annotated[
-    str | None, typer.Option("--at", metavar="X=2,Y=3", help="The point, by the arguments' names.")
+    str | None,
+    typer.Option("--at", metavar="X=2,Y=[1,3]", help="The point, by the arguments' names."),
 ]
 
 
@@ -147,12 +160,15 @@ def diff(
         str | None, typer.Option(metavar="X", help="By these arguments alone, by commas.")
     ] = None,
     latex: Annotated[bool, typer.Option("--latex", help="As LaTeX.")] = False,
+    size: Sizes = None,
     settings: Settings = None,
 ) -> None:
-    """Show the symbolic derivatives, by SymPy."""
+    """Show the symbolic derivatives, by SymPy; of arrays at small sizes."""
+    from mgrad.assignments import sizes
     from mgrad.verbs.diff import derivatives, show
 
-    for entry in derivatives(file, name, _list(wrt), _settings(settings)):
+    chosen = sizes(size or (), "--size")
+    for entry in derivatives(file, name, _list(wrt), _settings(settings), chosen):
         print(show(entry, latex))
 
 
@@ -160,7 +176,7 @@ def diff(
 def eval(
     file: File,
     expression: Annotated[str, typer.Argument(metavar="'f(3)'", help="What to evaluate.")],
-    target: Target = "python",
+    target: AnyTarget = None,
     level: Level = 1,
     settings: Settings = None,
 ) -> None:
@@ -214,14 +230,16 @@ def explain(file: File, name: Name, at: Point = None, settings: Settings = None)
 @app.command()
 def bench(
     file: File,
-    target: Target = "python",
+    target: AnyTarget = None,
     level: Level = 1,
+    size: Sizes = None,
     settings: Settings = None,
 ) -> None:
     """Time each function, its gradient, and their ratio."""
+    from mgrad.assignments import sizes
     from mgrad.verbs.bench import bench as verb
 
-    print(verb(file, target, level, _settings(settings)))
+    print(verb(file, target, level, _settings(settings), sizes(size or (), "--size")))
 
 
 @app.command()
@@ -261,10 +279,10 @@ def _settings(pairs: list[str] | None) -> dict[str, Number]:
     return assignments(pairs or (), "--set")
 
 
-def _point(text: str | None) -> dict[str, Number] | None:
-    from mgrad.assignments import assignments
+def _point(text: str | None) -> dict[str, Any] | None:
+    from mgrad.assignments import point
 
-    return None if text is None else assignments(_list(text), "--at")
+    return None if text is None else point(text, "--at")
 
 
 def _notes(notes: Iterable[Diagnostic]) -> None:

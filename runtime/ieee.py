@@ -17,9 +17,9 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
-from types import BuiltinFunctionType, FunctionType, ModuleType
+from types import BuiltinFunctionType, CodeType, FunctionType, ModuleType
 from typing import Any
 
 from mgrad.runtime import door
@@ -33,7 +33,7 @@ KEY = "__ieee__"  # under which a module's namespace holds its twins
 def ieee(function: FunctionType, /, *arguments: Any) -> Any:
     """function(*arguments) by IEEE 754: no operator and no function of `math` in it raises.
 
-    Arguments and results are floats, ints, bools and tuples of them, nested at will.
+    Arguments and results are floats, ints, bools, and tuples and lists of them, nested at will.
     """
     namespace = function.__globals__
     twins = namespace.get(KEY)
@@ -50,7 +50,7 @@ class Twins:
         self._functions: dict[FunctionType, FunctionType] = {}
         self._namespace: dict[str, Any] = {}
         twins = {name: self._twin(value) for name, value in namespace.items()}
-        builtins = {"float": _to_real, "int": _to_whole}
+        builtins = {"float": _to_real, "int": _to_whole, "len": _length, "range": _range}
         self._namespace.update({**builtins, **twins})
 
     def of(self, function: FunctionType) -> FunctionType:
@@ -71,6 +71,9 @@ class Twins:
                 return _give_up
             if value.__module__ == door.__name__:
                 return _guarding(value)
+            inner = getattr(value, "inner", None)
+            if isinstance(inner, FunctionType) and inner.__globals__ is self._original:
+                return _Decorated(self.of(inner))
             return self.of(value) if value.__globals__ is self._original else opaque(value)
         if isinstance(value, BuiltinFunctionType):
             return BUILTINS.get(value) or (value if value in KEPT else opaque(value))
@@ -85,6 +88,13 @@ class Twins:
         return opaque(value)
 
 
+class _Decorated:
+    """Stands for a function with a door, of which the module calls the function itself."""
+
+    def __init__(self, inner: FunctionType) -> None:
+        self.inner = inner
+
+
 class _Attributes:
     """Stands for a module: its attributes are twins."""
 
@@ -97,7 +107,10 @@ class _Attributes:
 
 
 def _constant(value: Any) -> Any:
-    """A float becomes Real, also inside a tuple; ints meet a Real or a Whole in any case."""
+    """A float becomes Real, also inside a tuple and in the code of a comprehension; ints meet a
+    Real or a Whole in any case."""
+    if isinstance(value, CodeType):
+        return value.replace(co_consts=tuple(_constant(item) for item in value.co_consts))
     if isinstance(value, tuple):
         return tuple(_constant(item) for item in value)
     return Real(value) if isinstance(value, float) else value
@@ -123,6 +136,14 @@ def _to_real(value: Any = 0.0) -> Real:
 
 def _to_whole(value: Any = 0) -> Whole:
     return Whole(value)
+
+
+def _length(value: Any) -> Whole:
+    return Whole(len(value))
+
+
+def _range(*bounds: int) -> Iterator[Whole]:
+    return map(Whole, range(*bounds))
 
 
 def opaque(function: Function) -> Function:

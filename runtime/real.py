@@ -201,7 +201,7 @@ def _is_number(x: object) -> bool:
 
 
 def guarded(value: Any) -> Any:
-    """The same value of Real and Whole, also inside tuples; a bool stays, and so does the rest."""
+    """The same value of Real and Whole, also in tuples and lists; a bool and the rest stay."""
     if isinstance(value, bool):
         return value
     if isinstance(value, float):
@@ -210,6 +210,8 @@ def guarded(value: Any) -> Any:
         return Whole(value)
     if isinstance(value, tuple):
         return tuple(guarded(item) for item in value)
+    if isinstance(value, list):
+        return [guarded(item) for item in value]
     return value
 
 
@@ -221,4 +223,6 @@ def plain(value: Any) -> Any:
         return int(value)
     if isinstance(value, tuple):
         return tuple(plain(item) for item in value)
+    if isinstance(value, list):
+        return [plain(item) for item in value]
     return value

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from mgrad.compiler.ir.node import Node
-from mgrad.compiler.ir.types import Type
+from mgrad.compiler.ir.types import Bundle, Type
+from mgrad.compiler.ops.indexing import put, take
 from mgrad.compiler.ops.op import TABLE
+from mgrad.compiler.ops.reductions import any_over
+from mgrad.compiler.ops.structural import (
+    RULES,
+    broadcast,
+    contract_lists,
+    first,
+    transpose,
+    without,
+    zeros,
+)
 
 NESTED = 16  # conditions in a condition that are looked at: more only gives longer masks
 
@@ -41,9 +52,9 @@ def conditions(
 ) -> Mapping[Node, Node | None]:
     """For each node the condition under which a root uses it; None is always, as for a target.
 
-    The condition of a node is the OR of its uses'; the arms of a `where` are used where its
-    condition holds, or does not. Conditions are nodes over the graph's own booleans; what they
-    use themselves does not count, as nothing is differentiated through them.
+    The condition of a node is the OR of its uses', element by element; the arms of a `where` are
+    used where its condition holds, or does not. Conditions are nodes over the graph's own bools;
+    what they use themselves does not count, as nothing is differentiated through them.
 
     In an arm the operand of an op that vanishes (`Op.vanishes`) is used where the op's derivative
     is not 0: in `if x > 0 then exp(-1/x) else 0` the derivative of -1/x overflows before x is 0,
@@ -61,8 +72,6 @@ def conditions(
         here = found[node]
         if node.op == "where":
             test, *arms = node.inputs
-            if isinstance(here, Node) and here.array.shape != test.array.shape:
-                here = None
             _use(found, arms[0], _both(here, test))
             _use(found, arms[1], _both(here, _opposite(test)))
         else:
@@ -78,13 +87,213 @@ def conditions(
                 if not steep.isdisjoint(node.inputs):
                     taken = _taken(node)
             for position, operand in enumerate(node.inputs):
-                same = here is not None and _shape(operand) == here.array.shape
-                condition = here if same else None
+                condition = None if here is None else through(node, position, here)
                 choice = taken[position] if taken else None
                 if choice is not None and steep is not None and operand in steep:
                     condition = _both(condition, choice)
                 _use(found, operand, condition)
     return found
+
+
+def through(node: Node, position: int, here: Node) -> Node | None:
+    """The condition under which an operand is used by a node that is used under `here`.
+
+    It has the operand's shape; None (always) where it would not be worth its computation.
+    """
+    operand = node.inputs[position]
+    if isinstance(operand.type, Bundle):
+        axes = () if is_pointwise(operand) else range(len(here.array.shape))
+        return any_reduced(here, tuple(axes))
+    if isinstance(node.type, Bundle):
+        shape = operand.array.shape
+        return here if is_pointwise(node) else broadcast(here, shape, tuple(range(len(shape))))
+    rule = _THROUGH.get(node.op)
+    if rule is not None:
+        return rule(node, position, here)
+    return None if node.op in RULES else here
+
+
+def is_pointwise(bundle: Node) -> bool:
+    """Whether a bundle is of a function of scalars, mapped over arrays of one shape."""
+    assert isinstance(bundle.type, Bundle)
+    if ("arrays", True) in bundle.attributes:
+        return False
+    types = [*(i.type for i in bundle.inputs), *bundle.type.items]
+    shapes = {t.shape if isinstance(t, Type) else None for t in types}
+    return bundle.op == "call" and len(shapes) == 1
+
+
+def any_reduced(condition: Node, axes: tuple[int, ...]) -> Node:
+    """`any` over axes; a condition that does not vary along them is taken without them."""
+    if not axes:
+        return condition
+    return _stripped(condition, axes, 8) or any_over(condition, axes)
+
+
+def _stripped(condition: Node, axes: tuple[int, ...], depth: int) -> Node | None:
+    """The condition without axes that it is constant along; None where that is not plain."""
+    if condition.op == "broadcast":
+        added = condition.attribute("axes")
+        assert isinstance(added, tuple)
+        if set(axes) <= set(added):
+            shape = without(condition.array.shape, axes)
+            places = [a for a in range(len(condition.array.shape)) if a not in axes]
+            rest = [i for i, a in enumerate(places) if a in added]
+            return broadcast(condition.inputs[0], shape, rest)
+    elif condition.op in ("and", "or", "not") and depth:
+        inner = [_stripped(i, axes, depth - 1) for i in condition.inputs]
+        found = [i for i in inner if i is not None]
+        if len(found) == len(inner):
+            return condition.pool.make(condition.op, found, found[0].type)
+    return None
+
+
+def varying(condition: Node) -> list[int]:
+    """The axes along which a condition is not plainly constant."""
+    return [
+        axis
+        for axis in range(len(condition.array.shape))
+        if _stripped(condition, (axis,), 8) is None
+    ]
+
+
+def mixed_axes(node: Node, position: int) -> Sequence[int]:
+    """The axes of a node that the adjoint of an operand is summed over."""
+    if node.op in _MOVES:
+        return ()
+    if node.op == "broadcast":
+        return _axes(node)
+    if node.op == "contract":
+        operands, result = contract_lists(node)
+        return [a for a, i in enumerate(result) if i not in operands[position]]
+    rank = len(node.array.shape)
+    if node.op in _MATRICES:
+        return range(rank - _MATRICES[node.op](node), rank)
+    if node.op == "prod_others":
+        return _axes(node)
+    return range(rank) if node.op in RULES else ()
+
+
+def _axes(node: Node) -> tuple[int, ...]:
+    axes = node.attribute("axes")
+    assert isinstance(axes, tuple)
+    return axes
+
+
+def _spread(node: Node, position: int, here: Node) -> Node:
+    """Of a reduction: the condition of the result, along the reduced axes."""
+    return broadcast(here, node.inputs[0].array.shape, _axes(node))
+
+
+def _together(node: Node, here: Node, axes: tuple[int, ...]) -> Node:
+    """The condition under which any element along the axes is used, along them again."""
+    return broadcast(any_reduced(here, axes), here.array.shape, axes)
+
+
+def _contract(node: Node, position: int, here: Node) -> Node | None:
+    operands, result = contract_lists(node)
+    mine = operands[position]
+    if len(set(mine)) < len(mine) or len(set(result)) < len(result):
+        return None  # diagonals
+    gone = tuple(a for a, i in enumerate(result) if i not in mine)
+    kept = [i for i in result if i in mine]
+    ordered = transpose(
+        any_reduced(here, gone), sorted(range(len(kept)), key=lambda k: mine.index(kept[k]))
+    )
+    added = [a for a, i in enumerate(mine) if i not in result]
+    return broadcast(ordered, node.inputs[position].array.shape, added)
+
+
+def _again(node: Node, position: int, here: Node) -> Node:
+    """Of an op that moves elements: the way back, for bools."""
+    return first(RULES[node.op].vjp(node, here, [i == position for i in range(len(node.inputs))]))
+
+
+def _concat(node: Node, position: int, here: Node) -> Node | None:
+    return RULES["concat"].vjp(node, here, [True] * len(node.inputs))[position]
+
+
+def _counted(node: Node, position: int, here: Node) -> Node:
+    """Of an op whose adjoint adds up: how many uses an element has is the adjoint of ones."""
+    if node.op == "cumsum" and node.attribute("axis") not in varying(here):
+        return here
+    uses = _again(node, position, TABLE["to_int"](here))
+    return TABLE["gt"](uses, zeros(uses))
+
+
+def _take(node: Node, position: int, here: Node) -> Node | None:
+    if position:
+        return None  # ints
+    repeats = any(i.array.shape for i in node.inputs[1:])
+    return _counted(node, position, here) if repeats else _again(node, position, here)
+
+
+def _put(node: Node, position: int, here: Node) -> Node | None:
+    items, ints = node.attribute("items"), node.inputs[2:]
+    assert isinstance(items, tuple)
+    if position == 1:
+        return take(here, items, ints)
+    if position or node.attribute("adds"):
+        return None if position else here
+    return put(
+        here, here.pool.constant(False, Type("bool", node.inputs[1].array.shape)), items, ints
+    )
+
+
+def _det(node: Node, position: int, here: Node) -> Node:
+    shape = node.inputs[0].array.shape
+    return broadcast(here, shape, (len(shape) - 2, len(shape) - 1))
+
+
+def _matrix(node: Node, position: int, here: Node) -> Node:
+    """Each matrix of a batch is used if an element of the result is."""
+    rank = len(node.array.shape)
+    axes = tuple(range(rank - _MATRICES[node.op](node), rank))
+    shape = node.inputs[position].array.shape
+    return broadcast(any_reduced(here, axes), shape, range(rank - len(axes), len(shape)))
+
+
+def _solved(node: Node) -> int:
+    a, b = node.inputs
+    return 2 - (len(a.array.shape) - len(b.array.shape))
+
+
+_MATRICES: Mapping[str, Callable[[Node], int]] = {  # how many axes a matrix of the result has
+    "inv": lambda node: 2,
+    "cholesky": lambda node: 2,
+    "cofactor": lambda node: 2,
+    "solve": _solved,
+    "solve_triangular": _solved,
+}
+# Ops whose adjoint adds up nothing: an element of an operand goes to one element of the result, or
+# an element of the result comes from several of the operand.
+_MOVES = frozenset(
+    ("mark", "item", "sum", "reshape", "transpose", "flip", "pad", "concat", "tril", "det")
+) | {"prod_over", "max_over", "min_over", "logsumexp"}
+_THROUGH: Mapping[str, Callable[[Node, int, Node], Node | None]] = {
+    "mark": lambda node, position, here: here,
+    "broadcast": lambda node, position, here: any_reduced(here, _axes(node)),
+    "sum": _spread,
+    "prod_over": _spread,
+    "max_over": _spread,
+    "min_over": _spread,
+    "logsumexp": _spread,
+    "prod_others": lambda node, position, here: _together(node, here, _axes(node)),
+    "reshape": _again,
+    "transpose": _again,
+    "flip": _again,
+    "pad": _again,
+    "concat": _concat,
+    "cumsum": _counted,
+    "windows": _counted,
+    "overlap_add": _again,
+    "take": _take,
+    "put": _put,
+    "contract": _contract,
+    "tril": lambda node, position, here: here,
+    "det": _det,
+    **dict.fromkeys(_MATRICES, _matrix),
+}
 
 
 def _taken(node: Node) -> list[Node | None]:
@@ -148,10 +357,6 @@ def implies(a: Node | None, b: Node | None) -> bool:
             return False
         a = a.inputs[0]
     return False
-
-
-def _shape(node: Node) -> object:
-    return node.type.shape if isinstance(node.type, Type) else ()
 
 
 def _use(found: dict[Node, Node | None], node: Node, condition: Node | None) -> None:

@@ -5,17 +5,21 @@ from __future__ import annotations
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import replace
 
-from mgrad.compiler.autodiff.activity import conditions, is_vanishing, slope_is_not_zero
+from mgrad.compiler.autodiff.activity import (
+    conditions,
+    is_pointwise,
+    is_vanishing,
+    slope_is_not_zero,
+)
 from mgrad.compiler.autodiff.reverse import copied, is_real
 from mgrad.compiler.autodiff.scale import Partial, is_zero, scale
 from mgrad.compiler.autodiff.stated import own_partials, settled
-from mgrad.compiler.diagnostics import InternalError
 from mgrad.compiler.ir.graph import Graph, Notes, topological
 from mgrad.compiler.ir.module import Module
 from mgrad.compiler.ir.node import Node
 from mgrad.compiler.ir.types import Bundle, Type
 from mgrad.compiler.ops.op import TABLE, fill, select
-from mgrad.compiler.ops.structural import RULES
+from mgrad.compiler.ops.structural import RULES, zeros
 
 
 def tangents(
@@ -104,20 +108,21 @@ def _weighted(
 
 
 def _bundle(node: Node, moved: Sequence[Node | None], module: Module | None) -> list[Node | None]:
-    """The tangents of a call's results: row by row through `f@vjp`, or by the stated partials."""
+    """The tangents of a call's results: `call f@tangents`; of a function of scalars row by row
+    through `f@vjp`, or by the stated partials."""
     from mgrad.compiler.autodiff.loop import loop_jvp
     from mgrad.compiler.autodiff.reverse import call_vjp
 
     assert isinstance(node.type, Bundle)
     if node.op == "loop":
         return loop_jvp(node, moved, module)
+    if not is_pointwise(node):
+        return _call_tangents(node, moved)
     rows: list[Node | None] = []
     for k, type in enumerate(node.type.items):
         if not isinstance(type, Type) or type.dtype != "real":
             rows.append(None)
             continue
-        if type.shape:
-            raise InternalError("differentiate", f"tangent of a call giving {type}")
         total: Node | None = None
         for position, partial in call_vjp(node, {k: node.pool.constant(1, type)}, module):
             tangent = moved[position]
@@ -127,6 +132,20 @@ def _bundle(node: Node, moved: Sequence[Node | None], module: Module | None) -> 
                     total = term if total is None else total + term
         rows.append(total)
     return rows
+
+
+def _call_tangents(node: Node, moved: Sequence[Node | None]) -> list[Node | None]:
+    assert isinstance(node.type, Bundle)
+    pool = node.pool
+    pairs = zip(node.inputs, moved, strict=True)
+    given = [m if m is not None else zeros(x) for x, m in pairs if is_real(x)]
+    types = tuple(t for t in node.type.items if isinstance(t, Type) and t.dtype == "real")
+    attributes = {**dict(node.attributes), "callee": f"{node.attribute('callee')}@tangents"}
+    call = pool.make("call", (*node.inputs, *given), Bundle(types), **attributes)
+    parts = iter([pool.make("item", (call,), t, index=i) for i, t in enumerate(types)])
+    return [
+        next(parts) if isinstance(t, Type) and t.dtype == "real" else None for t in node.type.items
+    ]
 
 
 def jvp(graph: Graph, module: Module | None = None) -> Graph:

@@ -10,27 +10,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from mgrad.compiler.ir.fit import dim_of
 from mgrad.compiler.ir.graph import Graph, Region
 from mgrad.compiler.ir.module import Module
 from mgrad.compiler.ir.node import Node
-from mgrad.compiler.ir.types import Bundle, Dim, Type
-
-
-def turns(node: Node) -> Dim:
-    """The trip count as a size: a number, the name of an int parameter, or a name of its own."""
-    count = node.inputs[0]
-    if count.op == "constant":
-        return Dim.of(int(count.value))
-    if count.op == "parameter":
-        return Dim.of(str(count.attribute("name")))
-    return Dim.of(f"turns_{count.serial}")
+from mgrad.compiler.ir.types import Bundle, Type
 
 
 def make_loop(count: Node, inputs: Sequence[Node], region: Region) -> Node:
     """The loop node; `inputs` are the captured, the initial carried and the stacked values."""
-    draft = count.pool.make("loop", (count, *inputs), Bundle(()), region=region)
     carried = tuple(r.type for r in region.body.results[: region.carried])
-    size = turns(draft)
+    size = dim_of(count)
     emitted = tuple(
         Type(r.array.dtype, (size, *r.array.shape)) for r in region.body.results[region.carried :]
     )

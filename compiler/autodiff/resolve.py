@@ -1,4 +1,4 @@
-"""Replace each `diff` node by the adjoint it stands for.
+"""Replace each `diff`, `jacobian` and `hessian` node by the derivative it stands for.
 
     e = log(sigmoid(x)); s = diff(e, x)   ->   e = -softplus(-x); s = sigmoid(-x)
 
@@ -12,20 +12,29 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from mgrad.compiler.autodiff.activity import CHOICES
+from mgrad.compiler.autodiff.jacobian import hessian, jacobian
 from mgrad.compiler.autodiff.reverse import copied, gradient
 from mgrad.compiler.ir.graph import Graph, Notes, remake, rewrite, topological
 from mgrad.compiler.ir.module import Module
 from mgrad.compiler.ir.node import Node
 
 
+def diff(value: Node, target: Node, module: Module | None, notes: Notes | None) -> Node:
+    """The gradient of a scalar: the shape of the target."""
+    return gradient([(value, value.pool.constant(1))], [target], module, notes)[0]
+
+
+FORMS = {"diff": diff, "jacobian": jacobian, "hessian": hessian}
+
+
 def run(graph: Graph, module: Module) -> Graph:
-    """The graph without `diff` nodes; inner derivatives are resolved before outer ones."""
+    """The graph without such nodes; inner derivatives are resolved before outer ones."""
     targets: dict[Node, list[Node]] = {}  # of each value
     for node in graph.nodes():
         if node.op == "diff":
             value, target = node.inputs
             targets.setdefault(value, []).append(target)
-    if not targets:
+    if all(node.op not in FORMS for node in graph.nodes()):
         return graph
     found = Notes(gradient_of={}, paths={})
     marks: dict[Node, Node] = {}  # those that have their turn behind them
@@ -35,9 +44,11 @@ def run(graph: Graph, module: Module) -> Graph:
         made = remake(node, inputs)
         if node.op == "mark":
             marks[node] = made
-        if node.op != "diff":
+        if node.op not in FORMS:
             return made
         value, target = inputs
+        if node.op != "diff":
+            return FORMS[node.op](value, target, module, found)
         known = slopes.setdefault(value, {})
         if target not in known:
             wanted = [marks.get(t) for t in targets[node.inputs[0]]]

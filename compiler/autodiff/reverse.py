@@ -7,19 +7,27 @@ is masked (`autodiff.activity`), so an arm that is not taken gives 0, not NaN, a
 
 from __future__ import annotations
 
-from collections.abc import Container, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from mgrad.compiler.autodiff.activity import active, conditions, implies
+from mgrad.compiler.autodiff.activity import (
+    active,
+    conditions,
+    implies,
+    is_pointwise,
+    mixed_axes,
+    through,
+    varying,
+)
 from mgrad.compiler.autodiff.scale import Partial, is_zero, number, scale
 from mgrad.compiler.autodiff.stated import own_partials, settled
 from mgrad.compiler.diagnostics import InternalError
-from mgrad.compiler.ir.graph import Graph, Notes, Path, topological
+from mgrad.compiler.ir.graph import Graph, Notes, Path, remake, topological
 from mgrad.compiler.ir.module import Module
 from mgrad.compiler.ir.node import Node, Pool
 from mgrad.compiler.ir.types import Bundle, Type
 from mgrad.compiler.ops.op import TABLE
-from mgrad.compiler.ops.structural import RULES
+from mgrad.compiler.ops.structural import RULES, contract_lists
 
 
 @dataclass(slots=True, eq=False)
@@ -100,6 +108,8 @@ class _Sweep:
                 continue
             self.adjoints[node] = d
             if node.op == "item":
+                if not is_pointwise(node.inputs[0]):
+                    d = self.unmixed(node, d, range(len(node.array.shape)))
                 self.items.setdefault(node.inputs[0], {})[_index(node)] = d
             elif node.inputs:
                 self.spread(node, d)
@@ -133,7 +143,10 @@ class _Sweep:
         rule = RULES.get(node.op)
         if rule is not None:
             wanted = [i in self.active for i in node.inputs]
-            for position, term in enumerate(rule.vjp(node, d, wanted)):
+            axes = {a for k, want in enumerate(wanted) if want for a in mixed_axes(node, k)}
+            d = self.unmixed(node, d, axes)
+            known = self.finite(node, wanted) if node.op == "contract" else node
+            for position, term in enumerate(rule.vjp(known, d, wanted)):
                 if term is not None and wanted[position]:
                     self.deliver(node, position, term, rule.is_linear)
             return
@@ -149,6 +162,34 @@ class _Sweep:
                 factor = _factor(d, partial, term)
                 self.deliver(node, position, term, linear, d, factor)
 
+    def unmixed(self, node: Node, d: Node, axes: Iterable[int]) -> Node:
+        """The adjoint, 0 where the node is not in use, if it is to be summed over these axes and
+        its use varies along them: afterwards what is in use could not be told from the rest."""
+        here = self.conditions[node]
+        if here is None or self.clean[node] or not set(axes) & set(varying(here)):
+            return d
+        self.clean[node] = True
+        return d.pool.make("where", (here, d, d.pool.constant(0, d.array)), d.type)
+
+    def finite(self, node: Node, wanted: Sequence[bool]) -> Node:
+        """A contraction with 0 for what it is not used for: a term sums products of other operands
+        with the adjoint, which is 0 there, but 0 times infinity is nan."""
+        here = self.conditions[node]
+        if here is None:
+            return node
+        operands, result = contract_lists(node)
+        varies = {result[a] for a in varying(here)}
+        inputs = list(node.inputs)
+        for j, x in enumerate(node.inputs):
+            others = [k for k, want in enumerate(wanted) if want and k != j]
+            summed = varies & set(operands[j])
+            if any(summed - set(operands[k]) for k in others):
+                used = through(node, j, here)
+                if used is not None:
+                    zero = x.pool.constant(0, x.array)
+                    inputs[j] = x.pool.make("where", (used, x, zero), x.type)
+        return remake(node, tuple(inputs))
+
     def deliver(
         self,
         node: Node,
@@ -163,14 +204,16 @@ class _Sweep:
         clean = linear and self.clean[node]
         here, there = self.conditions[node], self.conditions[operand]
         mask = None
-        if not clean and here is not None and not implies(there, here):
-            if here.array.shape == term.array.shape:
-                mask = here
+        if here is not None:
+            edge = through(node, position, here)
+            if not clean and edge is not None and not implies(there, edge):
+                mask = edge
                 zero = term.pool.constant(0, term.array)
-                term = term.pool.make("where", (here, term, zero), term.type)
-            clean = True
-        clean = clean or here is None
-        self.add(operand, Term(node, position, term, clean, cotangent, factor, mask))
+                term = term.pool.make("where", (edge, term, zero), term.type)
+            clean = clean or edge is not there
+        self.add(
+            operand, Term(node, position, term, clean or here is None, cotangent, factor, mask)
+        )
 
     def bundle(self, node: Node, cotangents: dict[int, Node]) -> None:
         """The terms of a call or a loop."""
@@ -210,7 +253,8 @@ def call_vjp(
         for k, t in enumerate(node.type.items)
         if isinstance(t, Type) and t.dtype == "real"
     ]
-    back = pool.make("call", (*node.inputs, *seeds), Bundle(types), callee=f"{callee}@vjp")
+    attributes = {**dict(node.attributes), "callee": f"{callee}@vjp"}
+    back = pool.make("call", (*node.inputs, *seeds), Bundle(types), **attributes)
     return [(i, pool.make("item", (back,), types[k], index=k)) for k, i in enumerate(reals)]
 
 
@@ -290,7 +334,7 @@ def derive(module: Module, *keys: str) -> Module:
             missing.pop()
             continue
         origin, _, kind = key.rpartition("@")
-        if kind not in ("vjp", "prime"):
+        if kind not in _KINDS:
             missing.pop()
             continue
         signature = module.signatures.get(origin)
@@ -299,11 +343,7 @@ def derive(module: Module, *keys: str) -> Module:
             continue
         missing.pop()
         if origin in graphs and (signature is None or signature.stated is None):
-            made = (
-                _vjp(graphs[origin], key, growing)
-                if kind == "vjp"
-                else _prime(graphs[origin], key, growing)
-            )
+            made = _KINDS[kind](graphs[origin], key, growing)
         elif signature is not None and kind == "prime":
             made = _stated_prime(_pool(graphs), key, origin, growing)
         else:
@@ -338,6 +378,21 @@ def _prime(graph: Graph, key: str, module: Module) -> Graph:
     notes = copied(graph.notes)
     result = gradient([(graph.results[0], one)], reals, module, notes)
     return replace(graph, name=key, results=tuple(result), notes=notes)
+
+
+def _tangents(graph: Graph, key: str, module: Module) -> Graph:
+    from mgrad.compiler.autodiff.forward import jvp
+
+    both = jvp(graph, module)
+    assert both.split is not None
+    return replace(both, name=key, results=both.results[both.split :], split=None)
+
+
+_KINDS: dict[str, Callable[[Graph, str, Module], Graph]] = {
+    "vjp": _vjp,
+    "prime": _prime,
+    "tangents": _tangents,
+}
 
 
 def _stated_prime(pool: Pool, key: str, origin: str, module: Module) -> Graph:

@@ -7,15 +7,18 @@ from collections.abc import Callable, Container, Mapping
 from functools import cache
 from typing import Literal
 
+from mgrad.compiler.backends import tensors
 from mgrad.compiler.diagnostics import InternalError
 from mgrad.compiler.ir.node import Node
-from mgrad.compiler.ir.types import Bundle
+from mgrad.compiler.ir.types import Bundle, Dim, Shape
 from mgrad.compiler.ops.op import ATOM, PRODUCT, SIGN, SUM, TABLE, Code
 from mgrad.compiler.schedule.constants import spell
 from mgrad.compiler.schedule.lines import unpacks
+from mgrad.compiler.schedule.sizes import Thin
 
 Target = Literal["python", "numpy"]
 ARITHMETIC = frozenset({"add", "sub", "mul", "div", "lt", "le", "gt", "ge", "eq", "ne"})
+WIDENING = frozenset({"add", "sub", "mul", "div"})
 _FIELD = re.compile(r"\{([^{}]+)\}")
 _NAMED = re.compile(r"\b(pi|inf|nan)\b")
 
@@ -31,16 +34,34 @@ class Expressions:
         inner: Callable[[str], str],
         use: Callable[[str], str],
         externs: Container[str] = (),
+        sizes: Mapping[str, str] | None = None,
     ) -> None:
         self._target = target
         self._names = names
         self._use = use
         self._inner = inner
         self._externs = externs
+        self._context = tensors.Context(self._operand, self.piece, use, names, sizes or {}, Thin())
 
     def text(self, node: Node, named: bool = True) -> str:
         """The expression of a node; with `named=False` what its name stands for."""
         return self.piece(node)[0] if named else self._spell(node)[0]
+
+    def named(self, names: Mapping[Node, str]) -> Expressions:
+        """The same with other names."""
+        return Expressions(
+            self._target, names, self._inner, self._use, self._externs, self._context.sizes
+        )
+
+    def size(self, d: Dim) -> str:
+        return self._context.dim(d)
+
+    def shape(self, shape: Shape) -> str:
+        return self._context.shape(shape)
+
+    def whole(self, node: Node) -> str:
+        """The expression of a node with every axis of its type: what a routine returns."""
+        return self._context.whole(node) if self._target == "numpy" else self.text(node)
 
     def piece(self, node: Node) -> tuple[str, int]:
         """The expression of a node, and how tightly it binds."""
@@ -74,7 +95,11 @@ class Expressions:
             # x + -4 is x - 4, to the bit
             left = self._operand(node.inputs[0], SUM, self._target == "numpy")
             return f"{left} {'-' if node.op == 'add' else '+'} {other}", SUM
+        if self._target == "numpy" and _is_whole(node):
+            return self.piece(node.inputs[0])
         entry = TABLE.get(node.op)
+        if entry is None and self._target == "numpy":
+            return tensors.spell(node, self._context)
         code = None if entry is None else getattr(entry, self._target)
         if entry is None or code is None:
             raise InternalError("print", f"the {self._target} target cannot spell {node!r}")
@@ -85,6 +110,8 @@ class Expressions:
         needs = code.needs
         # NumPy reads better with whole numbers; plain Python is a tenth faster on floats alone
         is_operand = node.op in ARITHMETIC and self._target == "numpy"
+        widens = self._target == "numpy" and node.op in WIDENING
+        floats = widens and [i for i in node.inputs if not _is_widened(i)]
         pieces = list(_pieces(code.text))
         for place in range(1, len(pieces), 2):
             field = pieces[place]
@@ -92,6 +119,8 @@ class Expressions:
             if operand is None:
                 pieces[place] = self._use(field)
             else:
+                if floats and _is_widened(operand) and operand not in self._names:
+                    operand = operand.inputs[0]  # NumPy widens ints beside reals
                 pieces[place] = self._operand(operand, needs.get(field, 0), is_operand)
         return "".join(pieces)
 
@@ -124,7 +153,7 @@ class Expressions:
 
     def _call(self, node: Node) -> str:
         callee = str(node.attribute("callee"))
-        arguments = [self.text(i) for i in node.inputs]
+        arguments = self._arguments(node)
         assert isinstance(node.type, Bundle)
         if callee.endswith("@backward"):
             # several cotangents are one argument
@@ -135,6 +164,11 @@ class Expressions:
         if self._target == "python" and callee in self._externs:
             return f"{self._use('builtins.float')}({text})"  # SciPy's give a scalar of NumPy
         return text
+
+    def _arguments(self, call: Node) -> list[str]:
+        # what maps over arrays gives results as wide as its arguments
+        wide = self._target == "numpy" and any(getattr(i.type, "shape", ()) for i in call.inputs)
+        return [self._context.whole(i) if wide else self.text(i) for i in call.inputs]
 
     def _opposite(self, node: Node) -> str | None:
         """The text of -c for a negative constant c."""
@@ -156,3 +190,12 @@ def _named(name: str) -> tuple[str, int]:
     if "*" in name or "/" in name:
         return name, PRODUCT
     return name, SIGN if name.startswith("-") else ATOM
+
+
+def _is_whole(node: Node) -> bool:
+    """Whether a real is a size, that Python divides as it does reals."""
+    return node.op == "to_real" and node.inputs[0].op == "size"
+
+
+def _is_widened(node: Node) -> bool:
+    return node.op == "to_real" and node.inputs[0].array.dtype == "int"

@@ -8,13 +8,14 @@ all is linear in its length but for the depth of what is too long.
 from __future__ import annotations
 
 import re
+import textwrap
 from collections.abc import Sequence
 from functools import cache
 
 WIDTH = 88  # of code
 INDENT = "    "
 # where an expression breaks, from the loosest operators to the tightest
-OPERATORS = ((" if ", " else "), (" or ",), (" and ",), (" + ", " - "))
+OPERATORS = ((" for ",), (" if ", " else "), (" or ",), (" and ",), (" + ", " - "))
 
 
 def statement(before: str, text: str, after: str = "") -> list[str]:
@@ -22,6 +23,8 @@ def statement(before: str, text: str, after: str = "") -> list[str]:
     if len(before) + len(text) + len(after) <= WIDTH:
         return [f"{before}{text}{after}"]
     indent = before[: len(before) - len(before.lstrip())]
+    if _is_list(text):
+        return [f"{before}[", *_listed(indent + INDENT, text[1:-1]), f"{indent}]{after}"]
     if len(split(text, (", ",))) > 1:
         return [f"{before}(", *_items(indent + INDENT, text), f"{indent}){after}"]
     call = _call(text)
@@ -44,7 +47,12 @@ def bracketed(before: str, text: str, after: str = "") -> list[str]:
         return [f"{before}({text}){after}"]
     indent = before[: len(before) - len(before.lstrip())]
     inside = indent + INDENT
-    lines = [f"{inside}{text}"] if len(inside) + len(text) <= WIDTH else _items(inside, text)
+    if len(inside) + len(text) <= WIDTH:
+        lines = [f"{inside}{text}"]
+    elif len(split(text, (", ",))) > 1 or len(split(text, (" for ",))) == 1:
+        lines = _items(inside, text)
+    else:  # no comma may stand after a generator
+        lines = _broken(inside, text)
     return [f"{before}(", *lines, f"{indent}){after}"]
 
 
@@ -91,6 +99,8 @@ def _broken(indent: str, text: str, after: str = "") -> list[str]:
     """An expression that may run over several lines already, broken before its operators."""
     if len(indent) + len(text) + len(after) <= WIDTH:
         return [f"{indent}{text}{after}"]
+    if _is_list(text):
+        return [f"{indent}[", *_listed(indent + INDENT, text[1:-1]), f"{indent}]{after}"]
     for operators in OPERATORS:
         pieces = split(text, operators)
         if len(pieces) > 1:
@@ -107,6 +117,23 @@ def _broken(indent: str, text: str, after: str = "") -> list[str]:
         return bracketed(f"{indent}{head}", inside, f"{tail}{after}")
     lines = _broken(indent + INDENT, inside)
     return [f"{indent}{head}(", *lines, f"{indent}){tail}{after}"]
+
+
+def _listed(indent: str, text: str) -> list[str]:
+    """The items of a list, or a comprehension."""
+    return _items(indent, text) if len(split(text, (", ",))) > 1 else _broken(indent, text)
+
+
+def _is_list(text: str) -> bool:
+    """Whether the whole text stands in one pair of square brackets."""
+    if not text.startswith("[") or not text.endswith("]"):
+        return False
+    depth = 0
+    for place, c in enumerate(text):
+        depth += (c in "([{") - (c in ")]}")
+        if not depth:
+            return place == len(text) - 1
+    return False
 
 
 def _call(text: str) -> tuple[str, str] | None:
@@ -132,3 +159,14 @@ def _is_bracketed(text: str) -> bool:
     """Whether the whole text stands in one pair of parentheses."""
     head, inside, tail = _last_bracket(text)
     return bool(inside) and not head and not tail
+
+
+def worded(before: str, words: str) -> list[str]:
+    """`before("words")`; what is too long for a line goes over several strings."""
+    if len(before) + len(words) + 4 <= WIDTH:
+        return [f'{before}("{words}")']
+    tied = re.sub(r"(?<![,;]) (?!->)", "\0", words)
+    wrapped = textwrap.wrap(tied, WIDTH - len(INDENT) - 3, break_long_words=False)
+    pieces = [piece.replace("\0", " ") for piece in wrapped]
+    lines = [f'{INDENT}"{piece} "' for piece in pieces[:-1]]
+    return [f"{before}(", *lines, f'{INDENT}"{pieces[-1]}"', ")"]

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from mgrad.compiler.backends.expression import Expressions, Target
 from mgrad.compiler.backends.layout import INDENT, WIDTH, statement
+from mgrad.compiler.backends.lists import Lists
 from mgrad.compiler.backends.text import aligned, comment, docstring, paragraphs
 from mgrad.compiler.header import Header
 from mgrad.compiler.ir.node import Node
-from mgrad.compiler.schedule.schedule import Line, Routine
+from mgrad.compiler.schedule.schedule import Line, Loop, Routine
 
+WORD = re.compile(r"[^\W\d]\w*")
 INTERFACE = 1  # of the runtime, for `require`
 
 
@@ -149,6 +152,9 @@ def _user_names(routines: Iterable[Routine]) -> set[str]:
             taken.update(names)
         for line in routine.lines:
             taken.update(line.names)
+            if line.loop is not None:
+                taken.update([line.loop.rows, *(n for one in line.loop.lines for n in one.names)])
+        taken.update(routine.sizes.values())
     return taken - {"_", ""}
 
 
@@ -156,15 +162,39 @@ def _body(routine: Routine, imports: Imports, target: Target) -> Body:
     def inner(key: str) -> str:
         # what looks at arguments has been passed already
         name = routine.callees[key]
-        return f"{name}.inner" if target == "numpy" and key in routine.doors else name
+        is_decorated = key in routine.doors and (target == "numpy" or key in routine.shaped)
+        return f"{name}.inner" if is_decorated else name
 
-    spell = Expressions(target, routine.names, inner, imports.use, routine.externs)
-    # where Python may raise, its lines stand in a `try`
+    spell = _expressions(routine, inner, imports, target)
+    # where Python may raise, its lines stand in a `try`; a function of arrays has it in its door
     is_inside = target == "python" and routine.is_entry and routine.may_raise
+    is_inside = is_inside and not routine.signature
     indent = INDENT * 2 if is_inside else INDENT
-    codes = [_assignment(line, routine, spell, indent) for line in routine.lines]
+    codes = [
+        _assignment(line, routine, spell, indent)
+        if line.loop is None
+        else _loop(line.loop, spell, imports)
+        for line in routine.lines
+    ]
     result = _return(_returned(routine, spell), not routine.gradients, indent)
-    return Body(_unpacking(routine), [*aligned(codes, routine.lines), *result])
+    measures = routine.measures if target != "python" else _read(routine.measures, codes + result)
+    head = [*_unpacking(routine), *(f"{INDENT}{line}" for line in measures)]
+    return Body(head, [*aligned(codes, routine.lines), *result])
+
+
+def _read(measures: Iterable[str], lines: Iterable[str]) -> list[str]:
+    """The sizes `n = len(x)` that the lines do read: a part of a list may need none."""
+    words = {word for line in lines for word in WORD.findall(line)}
+    return [line for line in measures if line.partition(" ")[0] in words]
+
+
+def _expressions(
+    routine: Routine, inner: Callable[[str], str], imports: Imports, target: Target
+) -> Expressions:
+    given = (routine.names, inner, imports.use, routine.externs, routine.sizes)
+    if target == "python":
+        return Lists(*given, routine.shaped, _user_names([routine]))
+    return Expressions(target, *given)
 
 
 def _return(items: list[str], is_bare: bool, indent: str) -> list[str]:
@@ -182,6 +212,29 @@ def _assignment(line: Line, routine: Routine, spell: Expressions, indent: str) -
         return "\n".join(statement(f"{indent}{targets} = ", text))
     lines = statement(indent, targets, " = ")
     return "\n".join([*lines[:-1], *statement(lines[-1], text)])
+
+
+def _loop(loop: Loop, spell: Expressions, imports: Imports) -> str:
+    """What a loop fills, and the loop."""
+    lines: list[str] = []
+    for part in loop.parts:
+        if not part.node.array.shape:
+            lines.append(f"{INDENT}{part.name} = 0.0")
+        else:
+            make = imports.use("np.zeros" if part.summed else "np.empty")
+            lines.append(f"{INDENT}{part.name} = {make}({spell.shape(part.node.array.shape)})")
+    blocks = imports.use("mgrad.runtime.tensors.blocks")
+    counts = f"{spell.size(loop.count)}, {spell.size(loop.width)}"
+    lines.append(f"{INDENT}for {loop.rows} in {blocks}({counts}):")
+    inner = spell.named(loop.names)
+    indent = 2 * INDENT
+    for line in loop.lines:
+        lines += statement(f"{indent}{line.names[0]} = ", inner.text(line.node, named=False))
+    for part in loop.parts:
+        sign = "+=" if part.summed else "="
+        before = f"{indent}{part.name}{part.subscript} {sign} "
+        lines += statement(before, inner.text(part.node, named=part.node in loop.names))
+    return "\n".join(lines)
 
 
 def _targets(line: Line) -> str:
@@ -222,11 +275,17 @@ def tuple_of(items: Iterable[str]) -> str:
     return f"({items[0]},)" if len(items) == 1 else f"({', '.join(items)})"
 
 
+def _gradient(node: Node, name: str, spell: Expressions) -> str:
+    """A gradient as it is returned: by its own name, where that has the whole shape."""
+    text = spell.whole(node)
+    return name if name and text == spell.text(node) else text
+
+
 def _returned(routine: Routine, spell: Expressions) -> list[str]:
     """The items that a routine returns."""
-    values = [spell.text(v) for v in routine.values]
+    values = [spell.whole(v) for v in routine.values]
     named = zip(routine.gradients, routine.gradient_names, strict=True)
-    gradients = [name or spell.text(g) for g, name in named]
+    gradients = [_gradient(g, name, spell) for g, name in named]
     value = values[0] if len(values) == 1 else tuple_of(values)
     match routine.kind:
         case "forward":

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from mgrad.compiler.backends import module
-from mgrad.compiler.backends.layout import bracketed
+from mgrad.compiler.backends.layout import bracketed, worded
 from mgrad.compiler.backends.module import Body, Imports, tuple_of
 from mgrad.compiler.backends.text import docstring
 from mgrad.compiler.header import Header
@@ -41,8 +41,23 @@ def _frame(routine: Routine, imports: Imports, body: Body) -> list[str]:
     return lines if not routine.is_entry else [*_door(routine, imports), *lines]
 
 
+SHAPED = {
+    "forward": "arrays_forward",
+    "backward": "arrays_backward",
+    "value_and_grad": "arrays_value_and_grad",
+    "jvp": "arrays_jvp",
+    "jacobian": "arrays_jacobian",
+    "hessian": "arrays_hessian",
+}
+
+
 def _door(routine: Routine, imports: Imports) -> list[str]:
-    """The decorator; it is told which arguments are not real."""
+    """The decorator; it is told which arguments are not real, and the shapes of arrays."""
+    if routine.signature:
+        name = imports.use(f"mgrad.runtime.tensors.{SHAPED.get(routine.kind, 'arrays')}")
+        if routine.kind == "backward":
+            return [f"@{name}"]
+        return worded(f"@{name}", routine.signature)
     name = imports.use(f"mgrad.runtime.elementwise.{DOORS.get(routine.kind, 'elementwise')}")
     kinds = [(n, node.type.dtype) for n, node in routine.parameters if isinstance(node.type, Type)]
     if routine.kind == "backward" or all(kind == "real" for _, kind in kinds):

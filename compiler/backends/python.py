@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from mgrad.compiler.backends import module
-from mgrad.compiler.backends.layout import INDENT, WIDTH, bracketed
+from mgrad.compiler.backends.layout import INDENT, WIDTH, bracketed, worded
 from mgrad.compiler.backends.module import Body, Imports
 from mgrad.compiler.backends.text import docstring
 from mgrad.compiler.header import Header
@@ -35,6 +35,8 @@ def _frame(routine: Routine, imports: Imports, body: Body) -> list[str]:
     lines = [*bracketed(f"def {routine.name}", text, ":"), *docstring(routine.doc), *body.head]
     if not routine.is_entry:
         return lines + body.lines
+    if routine.signature:
+        return [*_decorator(routine, imports), *lines, *body.lines]
     for dtype, names in _by_type(routine).items():
         lines += _door(routine.name, dtype, names, imports)
     if not routine.may_raise:
@@ -51,6 +53,15 @@ def _frame(routine: Routine, imports: Imports, body: Body) -> list[str]:
         f"{INDENT}except ({errors}):",
         *bracketed(f"{INDENT * 2}return {imports.use('mgrad.runtime.ieee.ieee')}", again),
     ]
+
+
+def _decorator(routine: Routine, imports: Imports) -> list[str]:
+    """The door of a function of arrays: it checks nested lists, and knows IEEE 754."""
+    kind = "" if routine.kind in ("value", "internal") else f"_{routine.kind}"
+    name = imports.use(f"mgrad.runtime.lists.lists{kind}")
+    if routine.kind == "backward":
+        return [f"@{name}"]
+    return worded(f"@{name}", routine.signature)
 
 
 def _by_type(routine: Routine) -> dict[str, list[str]]:

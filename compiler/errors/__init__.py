@@ -4,9 +4,9 @@
 """
 
 from mgrad.compiler.diagnostics import Diagnostic
-from mgrad.compiler.errors import checking, meaning, syntax
+from mgrad.compiler.errors import checking, meaning, shapes, syntax
 
-MODULES = (syntax, meaning, checking)
+MODULES = (syntax, meaning, shapes, checking)
 
 
 def _gather() -> dict[str, type[Diagnostic]]:

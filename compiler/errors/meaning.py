@@ -734,53 +734,6 @@ class SettingValue(Diagnostic):
         super().__init__(None, f"the value {value!r} of the setting '{name}' is not a number")
 
 
-class NoArrays(Diagnostic):
-    """An array type, an array literal, an index or an index range: arrays are not part of this
-    version.
-
-        fn f(x: [n]) = x[0]
-
-    Write one argument for each number.
-    """
-
-    code = "E150"
-
-    def __init__(self, span: Span, what: str) -> None:
-        super().__init__(
-            span,
-            f"arrays are not part of this version: {what}",
-            hint="functions are of single numbers here",
-        )
-
-
-class NoArrayFunction(Diagnostic):
-    """A built-in function of arrays: arrays are not part of this version.
-
-        fn f(x, y) = sum(x, y)
-
-    For single numbers, write the formula: `x + y`.
-    """
-
-    code = "E151"
-
-    def __init__(self, span: Span, name: str) -> None:
-        super().__init__(span, f"'{name}' is for arrays, which are not part of this version")
-
-
-class NoIndexNotation(Diagnostic):
-    """Index notation (`… for i`): arrays are not part of this version.
-
-        fn f(x) = sum(x^i for i in 0..3)
-
-    Write the terms out.
-    """
-
-    code = "E152"
-
-    def __init__(self, span: Span) -> None:
-        super().__init__(span, "index notation is not part of this version", hint="write it out")
-
-
 class NoLoops(Diagnostic):
     """A `for` or `while` statement: loops are not part of this version.
 

@@ -7,16 +7,16 @@ The meaning of an elementwise op comes from a `Meaning`: NUMPY is IEEE 754 doubl
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import reduce
 from typing import Any
 
 import numpy as np
 
 from mgrad.compiler.diagnostics import InternalError
 from mgrad.compiler.ir.graph import Graph, Region
+from mgrad.compiler.ir.meanings import MEANINGS, elementwise_call, joined, shape_of
 from mgrad.compiler.ir.module import Module
 from mgrad.compiler.ir.node import Node
-from mgrad.compiler.ir.types import Bundle, Type
+from mgrad.compiler.ir.types import INT, Bundle, Type
 from mgrad.compiler.ops.op import TABLE
 
 Meaning = Callable[[str], Callable[..., Any]]
@@ -45,9 +45,8 @@ class _Interpreter:
         self, graph: Graph, arguments: Sequence[Any], sizes: dict[str, int]
     ) -> tuple[Any, ...]:
         values: Values = {}
-        for parameter, argument in zip(graph.parameters, arguments, strict=True):
-            values[parameter] = argument
-            _bind(parameter, argument, sizes)
+        values.update(zip(graph.parameters, arguments, strict=True))
+        _bind(graph, arguments, sizes)
         for node in graph.nodes():
             if node not in values:
                 values[node] = self.node(node, [values[i] for i in node.inputs], sizes)
@@ -65,18 +64,9 @@ class _Interpreter:
                 return self.call(str(node.attribute("callee")), xs)
             case "loop":
                 return self.loop(node, xs, sizes)
-            case "broadcast":
-                axes = node.attribute("axes")
-                assert isinstance(axes, tuple)
-                return np.broadcast_to(np.expand_dims(xs[0], axes), _shape(node, sizes))
-            case "sum":
-                return np.sum(xs[0], axis=_tuple(node, "axes"))
-            case "reshape":
-                return np.reshape(xs[0], _shape(node, sizes))
-            case "transpose":
-                return np.transpose(xs[0], list(_tuple(node, "order")))
-            case "contract":
-                return _contract(node, xs, sizes)
+        structural = MEANINGS.get(node.op)
+        if structural is not None:
+            return structural(node, xs, sizes)
         if node.op not in TABLE:
             raise InternalError("evaluate", f"no meaning of {node.op}")
         return self.meaning(node.op)(*xs)
@@ -89,18 +79,26 @@ class _Interpreter:
             value = int(value)
         else:
             value = self.meaning("constant")(value)
-        shape = _shape(node, sizes)
+        shape = shape_of(node, sizes)
         return np.full(shape, value) if shape else value
 
     def call(self, callee: str, xs: list[Any]) -> tuple[Any, ...]:
         assert self.module is not None, f"a call of {callee} without a module"
         if callee in self.module.graphs:
-            return self.graph(self.module.graphs[callee], xs, {})
+            graph = self.module.graphs[callee]
+            if all(isinstance(p.type, Type) and not p.type.shape for p in graph.parameters) and any(
+                np.ndim(x) for x in xs
+            ):
+                return elementwise_call(lambda row: self.graph(graph, row, {}), xs)
+            return self.graph(graph, xs, {})
         extern = self.module.signatures[callee].extern
         assert extern is not None, f"no graph of {callee}"
         import importlib
 
-        return (getattr(importlib.import_module(extern[0]), extern[1])(*xs),)
+        function = getattr(importlib.import_module(extern[0]), extern[1])
+        if np.ndim(xs[0]):
+            return elementwise_call(lambda row: (function(*row),), xs)
+        return (function(*xs),)
 
     def loop(self, node: Node, xs: list[Any], sizes: dict[str, int]) -> tuple[Any, ...]:
         region = node.attribute("region")
@@ -118,46 +116,22 @@ class _Interpreter:
         return (*carried, *(np.array(places) for places in emitted))
 
 
-def _bind(parameter: Node, argument: Any, sizes: dict[str, int]) -> None:
+def _bind(graph: Graph, arguments: Sequence[Any], sizes: dict[str, int]) -> None:
     """Take the sizes of names that stand alone in a parameter's shape from its argument."""
-    if not isinstance(parameter.type, Type):
-        return
-    if parameter.type.dtype == "int" and not parameter.type.shape:
-        sizes.setdefault(str(parameter.attribute("name")), int(argument))
-    for dim, size in zip(parameter.type.shape, np.shape(argument), strict=True):
-        text = str(dim)
-        if text in dim.names:
-            sizes.setdefault(text, size)
-        if dim.evaluate(sizes) != size:
-            raise ValueError(f"{parameter.attribute('name')}: {dim} is not {size}")
-
-
-def _tuple(node: Node, key: str) -> tuple[int, ...]:
-    value = node.attribute(key)
-    assert isinstance(value, tuple)
-    return value
-
-
-def _shape(node: Node, sizes: Mapping[str, int]) -> tuple[int, ...]:
-    return tuple(d.evaluate(sizes) for d in node.array.shape)
-
-
-def _contract(node: Node, xs: list[Any], sizes: Mapping[str, int]) -> Any:
-    """np.einsum, which can read diagonals but not write them: those are written here."""
-    operands, result = node.attribute("operands"), node.attribute("result")
-    assert isinstance(operands, tuple) and isinstance(result, tuple)
-    number = {i: n for n, i in enumerate(dict.fromkeys(i for one in operands for i in one))}
-    distinct = tuple(dict.fromkeys(result))
-    pairs: list[Any] = []
-    for x, indices in zip(xs, operands, strict=True):
-        pairs += [np.asarray(x), [number[i] for i in indices]]
-    value = np.einsum(*pairs, [number[i] for i in distinct])
-    if len(distinct) == len(result):
-        return value if result else np.asarray(value).item()
-    full = np.zeros(_shape(node, sizes), dtype=np.asarray(value).dtype)
-    grid = np.indices(np.shape(value))
-    full[tuple(grid[distinct.index(i)] for i in result)] = value
-    return full
+    pairs = [
+        (p, a) for p, a in zip(graph.parameters, arguments, strict=True) if isinstance(p.type, Type)
+    ]
+    for parameter, argument in pairs:
+        if parameter.type == INT:
+            sizes.setdefault(str(parameter.attribute("name")), int(argument))
+        for dim, size in zip(parameter.array.shape, np.shape(argument), strict=True):
+            text = str(dim)
+            if text in dim.names:
+                sizes.setdefault(text, size)
+    for parameter, argument in pairs:
+        for dim, size in zip(parameter.array.shape, np.shape(argument), strict=True):
+            if dim.evaluate(sizes) != size:
+                raise ValueError(f"{parameter.attribute('name')}: {dim} is not {size}")
 
 
 def NUMPY(op: str) -> Callable[..., Any]:
@@ -246,10 +220,6 @@ def _softplus(x: Any) -> Any:
     return np.maximum(x, 0.0) + np.log1p(_positive_exp(x))
 
 
-def _nan_to_top(function: Callable[..., Any]) -> Callable[..., Any]:
-    return lambda *xs: reduce(function, xs)
-
-
 _DOUBLE: dict[str, Callable[..., Any]] = {
     "add": lambda x, y: x + y,
     "sub": lambda x, y: x - y,
@@ -283,9 +253,10 @@ _DOUBLE: dict[str, Callable[..., Any]] = {
     "relu": lambda x: np.maximum(x, 0.0),
     "sigmoid": _sigmoid,
     "softplus": _softplus,
-    "max": _nan_to_top(np.maximum),
-    "min": _nan_to_top(np.minimum),
+    "max": joined(np.maximum),
+    "min": joined(np.minimum),
     "clip": lambda x, low, high: np.minimum(np.maximum(x, low), high),
+    "root": np.sqrt,
     "square": lambda x: x * x,
 }
 _SCIPY = {

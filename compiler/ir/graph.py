@@ -6,10 +6,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Container, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from mgrad.compiler.ir.fit import Fit, fit
 from mgrad.compiler.ir.node import Node, Pool
+from mgrad.compiler.ir.types import Type
 from mgrad.compiler.source import Span
 
 
@@ -60,6 +62,13 @@ class Graph:
             order = topological((*self.parameters, *self.results))
             object.__setattr__(self, "_order", order)
         return order
+
+    def is_constant(self) -> bool:
+        """Whether the results are numbers that do not depend on the parameters."""
+        reached = topological(self.results)
+        return not any(
+            n.op == "parameter" or (isinstance(n.type, Type) and n.type.shape) for n in reached
+        )
 
     def uses(self) -> Counter[Node]:
         """How often each node is read, by others and as a result.
@@ -162,12 +171,53 @@ def rewrite(
 
 
 def substitute(graph: Graph, arguments: Iterable[Node]) -> dict[Node, Node]:
-    """What stands for each node of a graph whose parameters are replaced by arguments."""
+    """What stands for each node of a graph whose parameters are replaced by arguments; its sizes
+    become those of the arguments, and a graph of scalars maps over arrays."""
+    arguments = tuple(arguments)
+    change = fit(graph.parameters, arguments)
     new = dict(zip(graph.parameters, arguments, strict=True))
     for node in graph.nodes():
         if node not in new:
-            new[node] = remake(node, tuple([new[i] for i in node.inputs]))
+            inputs = tuple([new[i] for i in node.inputs])
+            new[node] = remake(node, inputs) if change is None else _fitted(node, inputs, change)
     return new
+
+
+def can_substitute(graph: Graph, arguments: Sequence[Node]) -> bool:
+    """Whether `substitute` may: a graph that maps must hold nothing but scalars."""
+    change = fit(graph.parameters, arguments)
+    if change is None or not change.shape:
+        return True
+    structural = ("loop", "size", "arange")
+    return all(
+        n.op not in structural and not (isinstance(n.type, Type) and n.type.shape)
+        for n in graph.nodes()
+    )
+
+
+def _fitted(node: Node, inputs: tuple[Node, ...], change: Fit) -> Node:
+    attributes = {
+        key: _region_fitted(value, change) if isinstance(value, Region) else change.value(value)
+        for key, value in node.attributes
+    }
+    return node.pool.make(node.op, inputs, change.type(node.type), **attributes)
+
+
+def _region_fitted(region: Region, change: Fit) -> Region:
+    """The region with the sizes of the arguments; bodies nest no deeper than the source's loops."""
+    body = region.body
+    parameters = [
+        p.pool.parameter(str(p.attribute("name")), change.type(p.type)) for p in body.parameters
+    ]
+    new = dict(zip(body.parameters, parameters, strict=True))
+    for node in body.nodes():
+        if node not in new:
+            new[node] = _fitted(node, tuple([new[i] for i in node.inputs]), change)
+    results = tuple(new[r] for r in body.results)
+    fitted = replace(
+        body, parameters=tuple(parameters), results=results, notes=carry(body.notes, new)
+    )
+    return replace(region, body=fitted)
 
 
 def remake(node: Node, inputs: tuple[Node, ...]) -> Node:

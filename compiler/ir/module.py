@@ -2,7 +2,8 @@
 
 Keys name a function and how it was derived: `f` is the source's function, `f@vjp` takes the
 arguments of `f` and a cotangent for each real result and gives the gradients of its real arguments
-(a Bundle), `f@prime` is f'(x), `f@prime@prime` f''(x); `f@forward` gives a Bundle of the results
+(a Bundle), `f@tangents` takes a tangent for each real argument and gives those of the real
+results, `f@prime` is f'(x), `f@prime@prime` f''(x); `f@forward` gives a Bundle of the results
 and a `Saved`, `f@backward` takes the Saved and the cotangents.
 """
 
@@ -27,6 +28,8 @@ class Signature:
     name: str = ""  # the source's name of the function
     doc: str | None = None
     defaults: Mapping[str, Fraction | bool | float] = field(default_factory=dict)
+    conditions: tuple[str, ...] = ()  # on sizes, in the source's words: `T <= N`
+    maps: bool = True  # a function of numbers, inside too: its text maps over arrays
 
 
 @dataclass(frozen=True, slots=True, eq=False)

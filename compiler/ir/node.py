@@ -27,7 +27,8 @@ class Node:
     parameter   an input of the graph; attribute `name`, and `index` to tell equal ones apart
     constant    attribute `value`: Fraction, bool, or float for inf, -inf and nan; any shape
     mark        a binding that a derivative is taken by; attribute `index`; never merges
-    call        attribute `callee`: a function's key; a Bundle, also of one
+    call        attribute `callee`: a function's key; a Bundle, also of one. Attribute `arrays`
+                where the function takes or gives arrays: any other maps over arrays
     item        attribute `index`: one value of a Bundle
     loop        attribute `region`; see `ir.graph.Region`
     """

@@ -68,6 +68,11 @@ def _value(value: object, regions: dict[Graph, int]) -> str:
         return f"body{regions[value.body]}[{flags}]"
     if isinstance(value, Fraction):
         return f"{value.numerator}/{value.denominator}"
+    if isinstance(value, Dim):
+        return f"{{{value}}}".replace(" ", "")
+    if isinstance(value, tuple):
+        parts = [_value(part, regions) for part in value]
+        return f"({','.join(parts)}{',' if len(parts) == 1 else ''})"
     return repr(value).replace(" ", "")
 
 
@@ -128,7 +133,16 @@ def _parsed(text: str, graphs: list[Graph]) -> object:
         return float(text)
     if re.fullmatch(r"-?\d+/\d+", text):
         return Fraction(text)
-    return ast.literal_eval(text)
+    return _literal(ast.parse(re.sub(r"\{([^}]*)\}", r"Dim('\1')", text), mode="eval").body)
+
+
+def _literal(tree: ast.expr) -> object:
+    """A string, number or size, or a tuple of them; tuples nest two deep."""
+    if isinstance(tree, ast.Tuple):
+        return tuple(_literal(part) for part in tree.elts)
+    if isinstance(tree, ast.Call) and isinstance(tree.args[0], ast.Constant):
+        return parse_dim(str(tree.args[0].value))
+    return ast.literal_eval(tree)
 
 
 def parse_type(text: str) -> AnyType:

@@ -23,7 +23,12 @@ class FloorDiv:
     divisor: Dim
 
     def __str__(self) -> str:
-        return f"({self.numerator})//({self.divisor})"
+        return f"{_bracketed(self.numerator)}//{_bracketed(self.divisor)}"
+
+
+def _bracketed(dim: Dim) -> str:
+    text = str(dim)
+    return text if text.isidentifier() or text.isdecimal() else f"({text})"
 
 
 Atom = str | FloorDiv
@@ -73,18 +78,29 @@ class Dim:
         return Dim._normal(terms)
 
     def __floordiv__(self, other: int | str | Dim) -> Dim:
-        """Exact where every term divides; the whole multiples are taken out of the rest."""
+        """Whole multiples of the divisor, which is positive, are taken out term by term; what is
+        left is a `FloorDiv`. So `(2*N - 3)//2` is `N - 2`, and `(N - 3)//2` is `(N + 1)//2 - 2`."""
         divisor = Dim.of(other)
-        n = divisor.constant
-        if n is not None and n != 0:
-            whole = Dim(tuple((m, c // n) for m, c in self.terms if c % n == 0))
-            rest = Dim(tuple((m, c) for m, c in self.terms if c % n))
-            if rest.constant is not None:
-                return whole + rest.constant // n
-            return whole + Dim((((((FloorDiv(rest, divisor), 1),)), 1),))
-        if self == divisor and n is None:
-            return Dim.of(1)
-        return Dim((((((FloorDiv(self, divisor), 1),)), 1),))
+        if len(divisor.terms) != 1:
+            if self == divisor:
+                return Dim.of(1)
+            return self._floor(divisor) if self.terms else self
+        ((unit, n),) = divisor.terms
+        whole, rest = Dim(()), Dim(())
+        for monomial, c in self.terms:
+            quotient = _without(monomial, unit)
+            if quotient is None:
+                rest += Dim(((monomial, c),))
+            else:
+                whole += Dim._normal({quotient: c // n})
+                rest += Dim._normal({monomial: c % n})
+        known = rest.constant
+        if known is not None and (known == 0 or not unit):
+            return whole  # what is left of a number is less than the divisor
+        return whole + rest._floor(divisor)
+
+    def _floor(self, divisor: Dim) -> Dim:
+        return Dim(((((FloorDiv(self, divisor), 1),), 1),))
 
     @property
     def constant(self) -> int | None:
@@ -106,6 +122,23 @@ class Dim:
                     found |= atom.numerator.names | atom.divisor.names
         return frozenset(found)
 
+    def replaced(self, sizes: Mapping[str, Dim]) -> Dim:
+        """With other sizes for some names, all at once."""
+        if not sizes.keys() & self.names:
+            return self
+        total = Dim(())
+        for monomial, coefficient in self.terms:
+            product = Dim.of(coefficient)
+            for atom, power in monomial:
+                if isinstance(atom, str):
+                    value = sizes.get(atom, Dim.of(atom))
+                else:
+                    value = atom.numerator.replaced(sizes) // atom.divisor.replaced(sizes)
+                for _ in range(power):
+                    product = product * value
+            total = total + product
+        return total
+
     def evaluate(self, sizes: Mapping[str, int]) -> int:
         total = 0
         for monomial, coefficient in self.terms:
@@ -122,13 +155,32 @@ class Dim:
     def __str__(self) -> str:
         parts: list[str] = []
         for monomial, coefficient in self.terms:
-            factors = [str(a) if p == 1 else f"{a}^{p}" for a, p in monomial]
+            alone = abs(coefficient) == 1 and len(monomial) == 1
+            factors = [_factor(a, p, alone) for a, p in monomial]
             if abs(coefficient) != 1 or not factors:
                 factors.insert(0, str(abs(coefficient)))
             sign = "-" if coefficient < 0 else "+"
             parts.append(f"{sign} {'*'.join(factors)}")
         text = " ".join(parts) or "0"
         return text[2:] if text.startswith("+ ") else text.replace("- ", "-", 1)
+
+
+def _factor(atom: Atom, power: int, alone: bool) -> str:
+    """A power of an atom; a quotient beside other factors needs brackets."""
+    text = str(atom)
+    if isinstance(atom, FloorDiv) and not (alone and power == 1):
+        text = f"({text})"
+    return text if power == 1 else f"{text}^{power}"
+
+
+def _without(monomial: Monomial, divisor: Monomial) -> Monomial | None:
+    """The monomial divided by another, None if it is no multiple of it."""
+    powers = dict(monomial)
+    for atom, power in divisor:
+        powers[atom] = powers.get(atom, 0) - power
+    if any(p < 0 for p in powers.values()):
+        return None
+    return tuple((atom, p) for atom, p in powers.items() if p)
 
 
 Shape = tuple[Dim, ...]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from mgrad.compiler.diagnostics import InternalError
+from mgrad.compiler.ir.fit import Fit, fit
 from mgrad.compiler.ir.graph import Graph, Region
 from mgrad.compiler.ir.module import Module
 from mgrad.compiler.ir.node import Node
-from mgrad.compiler.ir.types import Bundle, Dim, Saved, Type
+from mgrad.compiler.ir.types import Bundle, Saved, Type
 from mgrad.compiler.ops.op import TABLE
-from mgrad.compiler.ops.structural import index_sizes
+from mgrad.compiler.ops.structural import TYPES
 
 
 def verify(subject: Graph | Module, module: Module | None = None) -> None:
@@ -64,28 +65,17 @@ def _problem(node: Node, module: Module | None) -> str | None:
             return _item(node)
         case "call":
             return _call(node, module)
-        case "broadcast" | "sum":
-            axes = node.attribute("axes")
-            assert isinstance(axes, tuple)
-            wide = node if node.op == "broadcast" else node.inputs[0]
-            thin = node.inputs[0] if node.op == "broadcast" else node
-            kept = tuple(d for i, d in enumerate(wide.array.shape) if i not in axes)
-            return None if kept == thin.array.shape else f"{thin.type} and {wide.type} at {axes}"
-        case "reshape":
-            same = _size(node.array) == _size(node.inputs[0].array)
-            return None if same else f"{node.inputs[0].type} as {node.type}"
-        case "transpose":
-            order = node.attribute("order")
-            assert isinstance(order, tuple)
-            shape = tuple(node.inputs[0].array.shape[i] for i in order)
-            return None if shape == node.array.shape else f"{node.inputs[0].type} by {order}"
-        case "contract":
-            operands, result = node.attribute("operands"), node.attribute("result")
-            assert isinstance(operands, tuple) and isinstance(result, tuple)
-            sizes = index_sizes(node.inputs, operands)
-            shape = tuple(sizes[i] for i in result)
-            return None if shape == node.array.shape else f"{shape} is not {node.type}"
+    if node.op in TYPES:
+        return _structural(node)
     return _elementwise(node)
+
+
+def _structural(node: Node) -> str | None:
+    try:
+        type = TYPES[node.op]([i.array for i in node.inputs], dict(node.attributes), node.array)
+    except ValueError as fault:
+        return str(fault)
+    return None if type == node.type else f"it gives {type}, not {node.type}"
 
 
 def _elementwise(node: Node) -> str | None:
@@ -123,15 +113,22 @@ def _call(node: Node, module: Module | None) -> str | None:
     if module is None or any(isinstance(i.type, Saved) for i in node.inputs):
         return None
     signature, graph = module.signatures.get(callee), module.graphs.get(callee)
-    if signature is not None:
-        types = [t for _, t in signature.parameters]
-        results: list[object] = list(signature.results)
-    elif graph is not None:
-        types = [p.array for p in graph.parameters]
+    if graph is not None:
+        parameters = [p.type for p in graph.parameters]
         results = [r.type for r in graph.results]
+        try:
+            change = fit(graph.parameters, node.inputs)
+        except ValueError:
+            return f"{callee} of {[str(i.type) for i in node.inputs]}"
+    elif signature is not None:
+        parameters = [t for _, t in signature.parameters]
+        results = list(signature.results)
+        change = Fit({}, node.inputs[0].array.shape) if node.inputs else None  # all are scalars
     else:
         return None if "@" in callee else f"no function {callee}"
-    if [i.type for i in node.inputs] != types:
+    if change is not None:
+        parameters, results = ([change.type(t) for t in ts] for ts in (parameters, results))
+    if [i.type for i in node.inputs] != parameters:
         return f"{callee} of {[str(i.type) for i in node.inputs]}"
     return None if list(node.type.items) == results else f"{callee} gives {node.type}"
 
@@ -154,10 +151,3 @@ def _loop(graph: Graph, node: Node) -> Graph:
         _hold(parameter.type == result.type, graph, f"{node}: {parameter} changes its type")
     _hold(len(node.type.items) == len(body.results), graph, f"{node}: results")
     return body
-
-
-def _size(type: Type) -> Dim:
-    total = Dim.of(1)
-    for d in type.shape:
-        total = total * d
-    return total

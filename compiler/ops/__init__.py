@@ -3,6 +3,13 @@
 An op whose name is a keyword or a built-in of Python has an underscore here: `abs_`, `and_`.
 """
 
+from mgrad.compiler.ops import (
+    indexing,
+    linalg,
+    logsumexp,
+    reductions,
+    windows,
+)  # they enter their rules
 from mgrad.compiler.ops.arithmetic import (
     abs_,
     add,
@@ -19,6 +26,7 @@ from mgrad.compiler.ops.arithmetic import (
     neg,
     one_minus_square,
     pow_,
+    root,
     round_,
     sign,
     sqrt,
@@ -111,13 +119,16 @@ __all__ = [
     "ge",
     "gt",
     "hypot",
+    "indexing",
     "integer_power",
     "le",
     "lgamma",
+    "linalg",
     "log",
     "log1p",
     "log2",
     "log10",
+    "logsumexp",
     "lt",
     "max_",
     "maximum",
@@ -132,7 +143,9 @@ __all__ = [
     "or_",
     "polygamma",
     "pow_",
+    "reductions",
     "relu",
+    "root",
     "round_",
     "sigmoid",
     "sign",
@@ -146,4 +159,5 @@ __all__ = [
     "to_int",
     "to_real",
     "where",
+    "windows",
 ]

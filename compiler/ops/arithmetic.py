@@ -243,6 +243,22 @@ sqrt = elementwise(
     raises=True,
 )
 
+root: Op = elementwise(
+    "root",
+    "x",
+    doc="Square root with the derivative 0 at 0, for lengths and deviations.",
+    partials=lambda out, x: [select(ne(x, fill(x, 0)), Fraction(1, 2) / out, 0)],
+    python="math.sqrt",
+    numpy="np.sqrt",
+    sympy=lambda sp, x: sp.sqrt(x),
+    mpmath=lambda mp, x: edges.real(mp, mp.sqrt, x),
+    samples={"x": (0.1, 4.0)},
+    domain={"x": Interval(Fraction(0), math.inf, False, True)},
+    kinks=(Kink(lambda sp, x: sp.Eq(x, 0), (0,), "root'(0) = 0"),),
+    is_builtin=False,
+    raises=True,
+)
+
 cbrt = elementwise(
     "cbrt",
     "x",

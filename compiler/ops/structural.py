@@ -1,6 +1,8 @@
 """Ops that move between shapes: `broadcast`, `sum`, `reshape`, `transpose`, `contract`.
 
 All are linear in each operand. Axes are counted from 0; sizes are polynomials (`ir.types.Dim`).
+RULES says how a structural op is differentiated, TYPES what type it gives; `reductions`,
+`indexing`, `windows` and `linalg` enter theirs.
 
 contract(*xs; operands, result): the lists name the index of each axis. With n over all indices,
 `out[result(n)] += prod_k xs[k][operands[k](n)]`, 0 elsewhere. A list may repeat an index: in an
@@ -9,13 +11,15 @@ operand that reads the diagonal, in the result it writes it. So the adjoint is a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from mgrad.compiler.ir.node import Node
 from mgrad.compiler.ir.types import Dim, Shape, Type
 
 Indices = tuple[int, ...]
+Attributes = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +31,39 @@ class Rule:
     is_linear: bool  # a zero cotangent gives a zero term
 
 
+RULES: dict[str, Rule] = {}
+
+# (the operands' types, the attributes, the type that the node has) -> the type that it must have;
+# a ValueError says what does not fit. Where operands and attributes do not say it all
+# (`reshape`), the claimed type is given back if it may be.
+TYPES: dict[str, Callable[[Sequence[Type], Attributes, Type | None], Type]] = {}
+
+
+def build(op: str, inputs: Sequence[Node], **attributes: object) -> Node:
+    """The node of a structural op whose type follows from its operands."""
+    type = TYPES[op]([i.array for i in inputs], attributes, None)
+    return inputs[0].pool.make(op, inputs, type, **attributes)
+
+
+def require(condition: bool, message: str) -> None:
+    """Raise a ValueError: what makes a node gives it operands that do not fit."""
+    if not condition:
+        raise ValueError(message)
+
+
+def zeros(like: Node, shape: Shape | None = None) -> Node:
+    """A zero of the node's shape and dtype, or of another shape."""
+    type = like.array if shape is None else Type(like.array.dtype, shape)
+    return like.pool.constant(False, type)  # of a number's type this is 0
+
+
+def first(items: Iterable[Node | None]) -> Node:
+    """The one tangent of an op of one operand."""
+    item = next(iter(items))
+    assert item is not None
+    return item
+
+
 def broadcast(x: Node, shape: Shape, axes: Sequence[int]) -> Node:
     """x repeated along the new axes `axes` of the result, whose shape is `shape`."""
     added = tuple(sorted(axes))
@@ -34,6 +71,8 @@ def broadcast(x: Node, shape: Shape, axes: Sequence[int]) -> Node:
     assert kept == x.array.shape, f"broadcast of {x.type} to {[str(d) for d in shape]} at {added}"
     if not added:
         return x
+    if x.op == "constant":
+        return x.pool.constant(x.value, Type(x.array.dtype, tuple(shape)))
     return x.pool.make("broadcast", (x,), Type(x.array.dtype, tuple(shape)), axes=added)
 
 
@@ -50,8 +89,12 @@ def sum_axes(x: Node, axes: Sequence[int]) -> Node:
 def reshape(x: Node, shape: Shape) -> Node:
     """The same values in row-major order; the sizes have one product."""
     assert _size(shape) == _size(x.array.shape), f"reshape of {x.type}"
+    if x.op == "reshape":
+        x = x.inputs[0]
     if shape == x.array.shape:
         return x
+    if x.op == "constant":
+        return x.pool.constant(x.value, Type(x.array.dtype, shape))
     return x.pool.make("reshape", (x,), Type(x.array.dtype, shape))
 
 
@@ -59,6 +102,9 @@ def transpose(x: Node, order: Sequence[int]) -> Node:
     """Axis i of the result is axis `order[i]` of x."""
     permutation = tuple(order)
     assert sorted(permutation) == list(range(len(x.array.shape))), f"transpose by {permutation}"
+    if x.op == "transpose":
+        permutation = tuple(_axes(x, "order")[i] for i in permutation)
+        x = x.inputs[0]
     if permutation == tuple(range(len(permutation))):
         return x
     shape = tuple(x.array.shape[i] for i in permutation)
@@ -91,14 +137,15 @@ def _size(shape: Shape) -> Dim:
     return total
 
 
-def _contract_lists(node: Node) -> tuple[tuple[Indices, ...], Indices]:
+def contract_lists(node: Node) -> tuple[tuple[Indices, ...], Indices]:
+    """The lists of indices of a `contract`: of its operands, of its result."""
     operands, result = node.attribute("operands"), node.attribute("result")
     assert isinstance(operands, tuple) and isinstance(result, tuple)
     return operands, result
 
 
 def _contract_vjp(node: Node, d: Node, wanted: Sequence[bool]) -> list[Node | None]:
-    operands, result = _contract_lists(node)
+    operands, result = contract_lists(node)
     sizes = index_sizes(node.inputs, operands)
     terms: list[Node | None] = []
     for k, indices in enumerate(operands):
@@ -123,7 +170,7 @@ def _contract_vjp(node: Node, d: Node, wanted: Sequence[bool]) -> list[Node | No
 
 
 def _contract_jvp(node: Node, tangents: Sequence[Node | None]) -> Node:
-    operands, result = _contract_lists(node)
+    operands, result = contract_lists(node)
     total: Node | None = None
     for k, tangent in enumerate(tangents):
         if tangent is not None:
@@ -144,30 +191,84 @@ def _inverse(order: Sequence[int]) -> list[int]:
     return sorted(range(len(order)), key=lambda i: order[i])
 
 
-def _same(node: Node, tangents: Sequence[Node | None]) -> Node:
-    tangent = tangents[0]
-    assert tangent is not None
-    return node.pool.make(node.op, (tangent,), node.type, **dict(node.attributes))
+def same(node: Node, tangents: Sequence[Node | None]) -> Node:
+    """The tangent of an op that is linear in its one operand: the op again."""
+    return node.pool.make(node.op, (first(tangents),), node.type, **dict(node.attributes))
 
 
-RULES: dict[str, Rule] = {
-    "mark": Rule(lambda node, d, wanted: [d], lambda node, ts: _first(ts), True),
-    "item": Rule(lambda node, d, wanted: [None], lambda node, ts: _first(ts), True),
-    "broadcast": Rule(lambda node, d, wanted: [sum_axes(d, _axes(node))], _same, True),
-    "sum": Rule(
-        lambda node, d, wanted: [broadcast(d, node.inputs[0].array.shape, _axes(node))],
-        _same,
-        True,
-    ),
-    "reshape": Rule(lambda node, d, wanted: [reshape(d, node.inputs[0].array.shape)], _same, True),
-    "transpose": Rule(
-        lambda node, d, wanted: [transpose(d, _inverse(_axes(node, "order")))], _same, True
-    ),
-    "contract": Rule(_contract_vjp, _contract_jvp, False),
-}
+RULES.update(
+    {
+        "mark": Rule(lambda node, d, wanted: [d], lambda node, ts: first(ts), True),
+        "item": Rule(lambda node, d, wanted: [None], lambda node, ts: first(ts), True),
+        "broadcast": Rule(lambda node, d, wanted: [sum_axes(d, _axes(node))], same, True),
+        "sum": Rule(
+            lambda node, d, wanted: [broadcast(d, node.inputs[0].array.shape, _axes(node))],
+            same,
+            True,
+        ),
+        "reshape": Rule(
+            lambda node, d, wanted: [reshape(d, node.inputs[0].array.shape)],
+            lambda node, ts: reshape(first(ts), node.array.shape),
+            True,
+        ),
+        "transpose": Rule(
+            lambda node, d, wanted: [transpose(d, _inverse(_axes(node, "order")))],
+            lambda node, ts: transpose(first(ts), _axes(node, "order")),
+            True,
+        ),
+        "contract": Rule(_contract_vjp, _contract_jvp, False),
+    }
+)
 
 
-def _first(tangents: Sequence[Node | None]) -> Node:
-    tangent = tangents[0]
-    assert tangent is not None
-    return tangent
+def without(shape: Shape, axes: Sequence[int]) -> Shape:
+    """The shape that a reduction leaves."""
+    require(all(0 <= a < len(shape) for a in axes), f"axes {axes} of {len(shape)}")
+    require(len(set(axes)) == len(axes), f"axes {axes}")
+    return tuple(d for i, d in enumerate(shape) if i not in axes)
+
+
+def _broadcast_type(types: Sequence[Type], attributes: Attributes, claimed: Type | None) -> Type:
+    assert claimed is not None
+    kept = without(claimed.shape, attributes["axes"])
+    require(kept == types[0].shape, f"{types[0]} to {claimed} at {attributes['axes']}")
+    return claimed
+
+
+def _reshape_type(types: Sequence[Type], attributes: Attributes, claimed: Type | None) -> Type:
+    assert claimed is not None
+    require(_size(types[0].shape) == _size(claimed.shape), f"{types[0]} as {claimed}")
+    return claimed
+
+
+def _transpose_type(types: Sequence[Type], attributes: Attributes, claimed: Type | None) -> Type:
+    (x,), order = types, attributes["order"]
+    require(sorted(order) == list(range(len(x.shape))), f"{x} by {order}")
+    return Type(x.dtype, tuple(x.shape[i] for i in order))
+
+
+def _contract_type(types: Sequence[Type], attributes: Attributes, claimed: Type | None) -> Type:
+    operands, result = attributes["operands"], attributes["result"]
+    require(all(t.dtype == "real" for t in types), "a contraction of what is not real")
+    require(len(operands) == len(types), f"{len(types)} operands, {len(operands)} lists")
+    sizes: dict[int, Dim] = {}
+    for type, indices in zip(types, operands, strict=True):
+        require(len(indices) == len(type.shape), f"{indices} for {type}")
+        for index, size in zip(indices, type.shape, strict=True):
+            known = sizes.setdefault(index, size)
+            require(known == size, f"index {index} is {known} and {size}")
+    require(all(i in sizes for i in result), f"{operands} to {result}")
+    return Type("real", tuple(sizes[i] for i in result))
+
+
+TYPES.update(
+    {
+        "broadcast": _broadcast_type,
+        "sum": lambda types, attributes, _: Type(
+            types[0].dtype, without(types[0].shape, attributes["axes"])
+        ),
+        "reshape": _reshape_type,
+        "transpose": _transpose_type,
+        "contract": _contract_type,
+    }
+)

@@ -22,6 +22,7 @@ from mgrad.compiler.passes import (
     merge,
     pair,
     select,
+    shapes,
     signs,
     stabilise,
 )
@@ -35,12 +36,15 @@ PASSES: tuple[tuple[str, Pass, int], ...] = (
     ("algebra", algebra.run, 1),
     ("expand", expand.run, 0),
     ("fold", fold.run, 1),
+    ("shapes", shapes.run, 0),
+    ("fold again", fold.run, 1),
     ("collect", collect.run, 1),
     ("select", select.run, 1),
     ("factors", factors.run, 1),
     ("signs", signs.run, 1),
     ("tidy", fold.run, 1),
     ("factors again", factors.again, 1),
+    ("shapes again", shapes.run, 1),
     ("pair", pair.run, 1),
     ("dead", dead.run, 0),
 )

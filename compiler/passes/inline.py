@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 
-from mgrad.compiler.ir.graph import Graph, Notes, carry, remake, substitute
+from mgrad.compiler.ir.graph import Graph, Notes, can_substitute, carry, remake, substitute
 from mgrad.compiler.ir.module import Module
 from mgrad.compiler.ir.node import Node
 from mgrad.compiler.passes.count import operations
@@ -65,7 +65,7 @@ class _Caller:
             new[node] = remake(node, inputs)
             if node.op == "call":
                 body = self.bodies.get(str(node.attribute("callee")))
-                if body is not None:
+                if body is not None and can_substitute(body, inputs):
                     inside = substitute(body, inputs)
                     results[node] = tuple(inside[r] for r in body.results)
                     self.found.append((node, body, inside))

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from mgrad.compiler.ir.graph import Graph, topological
 from mgrad.compiler.ir.node import Node
+from mgrad.compiler.passes.large import Large, of
 
 CHEAP = frozenset(
     [
@@ -20,6 +21,9 @@ CHEAP = frozenset(
         *("and", "or", "not", "to_real", "to_int", "where", "mark"),
     ]
 )
+
+
+VIEWS = frozenset({"broadcast", "reshape", "transpose", "flip", "take"})
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,22 +46,23 @@ def cut(joint: Graph) -> Cut:
     values |= {n for n in gradients if n.op == "item" and n.inputs[0] in values}
     free = {*joint.seeds}
     outside = {n for n in gradients if n not in values and n.op not in ("constant", "parameter")}
+    large = of(joint)
     needed: dict[Node, None] = {}
+    again: list[Node] = []
     for node in gradients:
         if node in outside:
             for operand in node.inputs:
                 if operand not in outside and operand not in free:
-                    needed[operand] = None
+                    needed |= dict.fromkeys(_whole(operand, again, large))
     for result in joint.results[joint.split :]:
         if result not in outside and result not in free:
-            needed[result] = None
+            needed |= dict.fromkeys(_whole(result, again, large))
     saved: list[Node] = []
-    again: list[Node] = []
     place = {n: i for i, n in enumerate(order)}
     for node in sorted(needed, key=place.__getitem__):
-        if node.op == "constant":
+        if node.op in ("constant", "size", "arange"):
             continue
-        at_hand = all(i in needed or i.op == "constant" for i in node.inputs)
+        at_hand = all(i in needed or i.op in ("constant", "size", "arange") for i in node.inputs)
         if node.op in CHEAP and at_hand and node.inputs:
             again.append(node)
         else:
@@ -66,3 +71,19 @@ def cut(joint: Graph) -> Cut:
     backward = [n for n in order if n in outside or n in repeated]
     forward = [n for n in order if n in values and n.op != "parameter"]
     return Cut(tuple(saved), tuple(forward), tuple(backward))
+
+
+def _whole(node: Node, again: list[Node], large: Large) -> list[Node]:
+    """The arrays that a view shows, or that a value too large to be saved is made of. What is
+    between is made again."""
+    found: list[Node] = []
+    stack = [node]
+    while stack:
+        node = stack.pop()
+        is_view = node.op in VIEWS and len(node.inputs) == 1
+        if is_view or large.is_remade(node):
+            again.append(node)
+            stack += reversed(node.inputs)
+        else:
+            found.append(node)
+    return found

@@ -67,3 +67,16 @@ def _own(signature: Signature) -> str:
     """The source's description, without what stands behind a further `#` in its lines."""
     lines = (re.sub(r"\s+#\s.*", "", line) for line in (signature.doc or "").splitlines())
     return "\n".join(lines).strip()
+
+
+def door(signature: Signature) -> str:
+    """`x: [N, D], w: [D], b -> [N]; N >= 2`: what a function of arrays takes and gives, as
+    declared, and what must hold of sizes; empty for a function of numbers, which maps over
+    arrays."""
+    if signature.maps:
+        return ""
+    heads = [
+        name if str(type) == "real" else f"{name}: {type}" for name, type in signature.parameters
+    ]
+    text = f"{', '.join(heads)} -> {', '.join(str(r) for r in signature.results)}"
+    return f"{text}; {', '.join(signature.conditions)}" if signature.conditions else text

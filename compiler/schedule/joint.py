@@ -37,13 +37,13 @@ def joints(module: Module, entries: Iterable[str], emit: Sequence[str] = ()) -> 
         graph = graphs[key]
         if not reals(graph.parameters) or not reals(graph.results):
             continue
-        if len(graph.results) == 1:
+        if len(graph.results) == 1 and not graph.results[0].array.shape:
             graphs[f"{key}@value_and_grad"] = _value_and_grad(graph, module)
         if "jvp" in emit:
             graphs[f"{key}@jvp"] = jvp(graph, module)
         if "jacobian" in emit:
             graphs[f"{key}@jacobian"] = jacobian(graph, module)
-        if "hessian" in emit and len(graph.results) == 1:
+        if "hessian" in emit and len(graph.results) == 1 and not graph.results[0].array.shape:
             graphs[f"{key}@hessian"] = hessian(graph, module)
     wanted = list(entries)
     while wanted:

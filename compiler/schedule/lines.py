@@ -8,21 +8,24 @@ needs stays inside the choice, where Python evaluates it lazily. All is linear i
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache, lru_cache
 
 from mgrad.compiler.ir.graph import Notes
 from mgrad.compiler.ir.node import Node
 from mgrad.compiler.ir.types import Bundle
 from mgrad.compiler.ops.op import TABLE, Code
+from mgrad.compiler.passes.large import Large
+from mgrad.compiler.schedule import blocks, elements
 from mgrad.compiler.schedule.constants import Constants, spell
 from mgrad.compiler.schedule.names import Names, gradient_name
 from mgrad.compiler.schedule.roles import role
 from mgrad.compiler.schedule.rules import rule, through
-from mgrad.compiler.schedule.schedule import Line, LineRole
+from mgrad.compiler.schedule.schedule import Line, LineRole, Loop, Part
 
 DEEPEST = 40  # levels of operators in one line: CPython nests parentheses and frames only so far
 WIDEST = 76  # characters of an expression,
+VIEWS = frozenset({"reshape", "broadcast"})
 SUMS = frozenset({"add", "sub"})
 LONGEST = 300  # but of a sum, which is easily read over several lines
 
@@ -55,6 +58,11 @@ class Writer:
     _width: dict[Node, int] = field(default_factory=dict)
     _depth: dict[Node, int] = field(default_factory=dict)
     _must: set[Node] = field(default_factory=set)
+    large: Large | None = None  # what is too large to be made as a whole
+    loops: list[Loop] = field(default_factory=list)
+    _groups: dict[Node, blocks.Group] = field(default_factory=dict)
+    _rows: str = ""
+    _inside: set[Node] = field(default_factory=set)  # of loops
 
     def write(self, roots: Sequence[Node], results: Iterable[Node], must: Iterable[Node]) -> None:
         """Lines for all that the results need; `roots` are met in their order, each after what it
@@ -67,6 +75,11 @@ class Writer:
         self.names |= constants
         if constants:
             order = [node for node in order if node not in constants and node not in inside]
+        if self.large is not None:
+            kept = (*results, *must)
+            order, self._groups = blocks.groups(order, kept, self.large)
+            self._must.update(i for g in self._groups.values() for i in blocks.read(g))
+            self._inside = {n for g in self._groups.values() for n in g.rows}
         self._must.update(must)
         for node in order:
             for operand in node.inputs:
@@ -114,12 +127,20 @@ class Writer:
 
     def _repeats(self, node: Node) -> None:
         """An operand that its user's text holds twice must be a name."""
+        if self.target == "python":
+            self._must.update(elements.held(node))
         for place in _repeated(node.op, self.target):
             if place < len(node.inputs) and node.inputs[place].op != "constant":
                 self._must.add(node.inputs[place])
 
     def _visit(self, node: Node) -> None:
-        if node.op == "constant":
+        group = self._groups.get(node)
+        if group is not None:
+            if node not in self.names:
+                self._loop(group)
+        elif node in self._inside:
+            self._width[node] = self._depth[node] = 0  # inside of loops
+        elif node.op == "constant":
             self._width[node], self._depth[node] = len(spell(node, True)), 0
         elif node.op == "call" and unpacks(node):
             self._unpack(node)
@@ -127,12 +148,101 @@ class Writer:
             pass  # an item of a call that is a line
         elif node.op == "mark" and node.inputs[0] in self.names and node not in self.planned:
             self.names[node] = self.names[node.inputs[0]]
+        elif node.op == "broadcast" and self._is_implied(node):
+            self._imply(node)
         else:
+            if self.target == "python" and self._uses.get(node, 0) > 1 and self._is_view(node):
+                self._hold(elements.ground(node))
             self._measure(node)
-            if node.op == "call":
+            if node.op == "call" or self._is_view(node):
                 return
             if node in self.planned or node in self._must or self._uses.get(node, 0) > 1:
                 self._assign(node)
+
+    def _loop(self, group: blocks.Group) -> None:
+        """A loop that makes the exits of a group."""
+        rows = self._rows = self._rows or self.scope.give("rows")
+        sliced = blocks.slices(group, self.names, rows)
+        if sliced is None:
+            for node in group.exits:
+                del self._groups[node]
+            self._inside -= group.rows.keys()
+            for node in self.reach(group.exits):
+                self._visit(node)
+            return
+        inner = Writer(
+            self.target,
+            self.notes,
+            self.scope,
+            self.callees,
+            self.items,
+            self.shared,
+            self.users,
+            values=self.values,
+            names=self.names | sliced,
+            planned={n: name for n, name in self.planned.items() if n in group.rows},
+            planned_roles=self.planned_roles,
+            inner=self.inner,
+        )
+        inner.write((), group.exits, ())
+        parts: list[Part] = []
+        first: Line | None = None
+        for node in group.exits:
+            made_up = node not in self.planned
+            name = self._made_up(node) if made_up else self.planned[node]
+            kind: LineRole = "temporary" if made_up else "value"
+            if made_up and self._forward(node) is not None:
+                kind = "gradient"
+            first = first or self._line((name,), node, node, self.planned_roles.get(node, kind))
+            where = group.place(node)
+            parts.append(Part(name, node, blocks.subscript(where, rows), where is None))
+            self.names[node] = name
+            self._width[node], self._depth[node] = len(name), 0
+        assert first is not None
+        read = {n for one in (*group.rows, *group.exits) for n in one.inputs}
+        names = {n: t for n, t in inner.names.items() if n not in group.exits or n in read}
+        loop = Loop(rows, group.count, group.width, tuple(inner.lines), tuple(parts), names)
+        self.loops.append(loop)
+        self.lines.append(replace(first, names=tuple(p.name for p in parts), loop=loop))
+
+    def _is_implied(self, node: Node) -> bool:
+        """Whether NumPy repeats the operand by itself, along axes that come first."""
+        axes = node.attribute("axes")
+        assert isinstance(axes, tuple)
+        is_first = axes == tuple(range(len(axes)))
+        return is_first and node not in self.planned and self.target != "python"
+
+    def _imply(self, node: Node) -> None:
+        """A broadcast that no text shows goes by the name of its operand."""
+        (x,) = node.inputs
+        is_short = x.op == "constant" or self._is_view(x)
+        if x not in self.names and self._uses.get(node, 0) > 1 and not is_short:
+            self._assign(x)
+        if x in self.names:
+            self.names[node] = self.names[x]
+        else:
+            self._width[node], self._depth[node] = self._width[x], self._depth[x]
+
+    def _is_view(self, node: Node) -> bool:
+        """Whether a part of a named array is as short as a name: `x[1:]`, `A.T`, `grad[:, None]`,
+        and a size."""
+        if self.target == "python" and node.op == "arange":
+            return True  # its elements are the letters of loops
+        if node in self.planned or node in self._must:
+            return False
+        if node.op == "size" or (node.op == "to_real" and node.inputs[0].op == "size"):
+            return True
+        if self.target == "python":
+            return elements.is_view(node)
+        is_short = node.op in ("broadcast", "transpose", "reshape") or (
+            node.op == "take" and len(node.inputs) == 1
+        )
+        return is_short and node.inputs[0] in self.names
+
+    def _hold(self, node: Node) -> None:
+        """A line for what several elements of the text are read from."""
+        if node not in self.names and not elements.is_cheap(node):
+            self._assign(node)
 
     def _measure(self, node: Node) -> None:
         """Width and depth of the text of a node; operands get lines until both are in bounds."""
@@ -154,7 +264,7 @@ class Writer:
             depth += 1
             if total <= widest and depth <= DEEPEST:
                 break
-            open_ = [i for i in inside if i.op not in ("constant", "call")]
+            open_ = [i for i in inside if i.op not in ("constant", "call") and not self._is_view(i)]
             if not open_:
                 break
             by_width = max(open_, key=lambda i: self._width[i])
@@ -162,9 +272,22 @@ class Writer:
                 by_width = max(open_, key=lambda i: self._depth[i])
             elif self._width[by_width] <= 12:
                 break
-            self._assign(by_width)
+            self._assign_inside(by_width)
             inside = [i for i in inside if i not in names]
         self._width[node], self._depth[node] = total, depth
+
+    def _assign_inside(self, node: Node) -> None:
+        """A line for a value, or for what it is a view of: `(d_c*c)[None]` names `d_c*c`."""
+        shown = node
+        while shown.op in VIEWS and len(shown.inputs) == 1 and shown.inputs[0].op != "constant":
+            shown = shown.inputs[0]
+        if shown is node or shown in self.names or shown in self._inside:
+            self._assign(node)
+            return
+        self._assign(shown)
+        self._measure(node)
+        if self._width[node] > WIDEST // 2:
+            self._assign(node)
 
     def _own_width(self, node: Node) -> int:
         if node.op == "call":
@@ -278,7 +401,7 @@ def _own_width(op: str, operands: int, target: str) -> int:
     """Characters of the text of an op beside its operands."""
     code = _code(op, target)
     if code is None:
-        return 0
+        return 0 if op in ("broadcast", "mark", "item") else len(op) + 6
     if operands == 2 and "." not in code.text:
         return 4
     return 2 + len(code.text.rpartition("}(")[0].rpartition(".")[2]) + 2 * operands

@@ -6,9 +6,14 @@ from collections.abc import Iterable, Sequence
 from typing import Literal, Protocol
 
 from mgrad.compiler.ir.module import Module
+from mgrad.compiler.ir.node import Node
+from mgrad.compiler.ir.types import INT, Dim
+from mgrad.compiler.passes import large
 from mgrad.compiler.passes.save import cut
+from mgrad.compiler.schedule import sizes
 from mgrad.compiler.schedule.functions import Functions
 from mgrad.compiler.schedule.joint import reals
+from mgrad.compiler.schedule.layout import arranged
 from mgrad.compiler.schedule.schedule import Kind, Routine
 from mgrad.compiler.schedule.sheet import Sheet, Subject
 
@@ -25,6 +30,8 @@ def plan(module: Module, entries: Sequence[str], options: Options) -> tuple[Rout
 
     The module holds, optimised, the graphs that `schedule.joint.joints` adds.
     """
+    if options.target == "numpy":
+        module = arranged(module)
     functions = Functions(module, entries)
     routines: list[Routine] = []
     for key in entries:
@@ -101,13 +108,19 @@ class _Planner:
         values, gradients = graph.results[: graph.split], graph.results[graph.split :]
         halves = cut(graph)
         seeds = set(graph.seeds)
+        missing = self._sizes(halves.saved, gradients, graph.seeds)
         arguments = tuple(p for p in graph.parameters if p not in seeds)
         front = Sheet(self.subject, graph, arguments)
-        wanted = (*values, *halves.saved)
+        wanted = (*values, *halves.saved, *missing)
         front.forward_half(values)
+        for node in missing:
+            front.writer.names[node] = front.dims[str(node.attribute("dim"))]
         front.writer.write(front.sources(wanted), wanted, halves.saved)
+        front.writer.written += missing
         # what is a constant of the module is at hand in both halves
-        kept = tuple(node for node in halves.saved if node not in front.writer.constants)
+        kept = tuple(
+            node for node in (*halves.saved, *missing) if node not in front.writer.constants
+        )
         saved = tuple(front.writer.names[node] for node in kept)
         forward = front.routine("forward", f"{self.key}@forward", values=values, saved=saved)
 
@@ -129,8 +142,27 @@ class _Planner:
             saved=saved,
             names=back.aliases(values, gradients, targets),
             packed=packed,
+            kept=[(back.writer.names[node], node) for node in kept],
         )
         return [forward, backward]
+
+    def _sizes(
+        self, saved: Sequence[Node], gradients: Sequence[Node], seeds: Sequence[Node]
+    ) -> tuple[Node, ...]:
+        """Sizes that the backward pass mentions and that nothing it is given tells."""
+        given = sizes.at_hand((*saved, *seeds))
+        given |= {str(n.attribute("name")) for n in saved if n.op == "parameter" and n.type == INT}
+        reached = _down_to(saved, gradients)
+        is_nested = self.subject.target == "python"
+        wanted = dict.fromkeys(sizes.mentioned(reached, gradients, sizes.Thin(), is_nested))
+        remade = large.of(self.graph)
+        for node in reached:
+            if remade.is_remade(node):
+                wanted |= dict.fromkeys(n for d in node.array.shape for n in sorted(d.names))
+        pool = self.graph.pool
+        return tuple(
+            pool.make("size", (), INT, dim=Dim.of(name)) for name in wanted if name not in given
+        )
 
     def value_and_grad(self) -> Routine:
         graph = self.module.graphs[f"{self.key}@value_and_grad"]
@@ -179,3 +211,17 @@ class _Planner:
         sheet.writer.write(sheet.sources(graph.results), graph.results, ())
         rows = len(graph.results) // len(reals(graph.parameters))
         return sheet.routine(kind, f"{self.key}@{kind}", gradients=graph.results, rows=rows)
+
+
+def _down_to(known: Iterable[Node], roots: Iterable[Node]) -> list[Node]:
+    """The nodes that roots need, down to those that are known."""
+    done = set(known)
+    found: list[Node] = []
+    stack = list(roots)
+    while stack:
+        node = stack.pop()
+        if node not in done:
+            done.add(node)
+            found.append(node)
+            stack += node.inputs
+    return found

@@ -28,9 +28,12 @@ def used_once(nodes: Iterable[Node], results: Iterable[Node]) -> frozenset[Node]
 def reuse(lines: list[Line], writer: Writer, kept: Iterable[Node]) -> list[Line]:
     """The lines with temporaries renamed, and the writer's names with them. `kept` are needed to
     the end."""
-    if len(lines) < LONG:
+    if len(lines) < LONG or writer.loops:  # a loop's text has the names already
         return lines
     names = writer.names
+    for node in [n for n in names if n.op == "broadcast" and n not in writer.stems]:
+        if names.get(node.inputs[0]) == names[node]:  # it goes by the name of its operand
+            del names[node]
     stems = {node: _stem(node, stem) for node, stem in writer.stems.items()}
     own = {id(line): line.node for line in lines if len(line.names) == 1}
     last: dict[Node, int] = {}

@@ -69,6 +69,19 @@ NOUNS = {
     "abs": "size",
     "maximum": "greatest",
     "minimum": "least",
+    "max_over": "greatest",
+    "min_over": "least",
+    "sum": "total",
+    "contract": "product",
+    "take": "part",
+    "reshape": "reshaped",
+    "broadcast": "repeated",
+    "arange": "index",
+    "concat": "joined",
+    "pad": "padded",
+    "solve": "solution",
+    "solve_triangular": "solution",
+    "cumsum": "running_total",
 } | dict.fromkeys(("lt", "le", "gt", "ge", "eq", "ne"), "test")
 PARTS = {
     "div": ("numerator", "denominator"),
@@ -140,13 +153,35 @@ def _part(node: Node, named: Named, users: Mapping[Node, Node]) -> str | None:
     return None
 
 
+def _part_of(node: Node, named: Named) -> str | None:
+    """`z_0` of z[0], `x_part` of a slice."""
+    name = named(node.inputs[0])
+    items = node.attribute("items")
+    assert isinstance(items, tuple)
+    if name is None:
+        return None
+    numbers = [item[1].constant for item in items if item[0] == "at"]
+    is_place = all(item[0] in ("at", "all") for item in items) and None not in numbers
+    return "_".join([name, *map(str, numbers)]) if is_place else f"{name}_part"
+
+
+def _unwrapped(node: Node, named: Named) -> Node:
+    """What is repeated or widened without a word."""
+    while node.op in ("broadcast", "to_real", "to_int") and named(node) is None:
+        node = node.inputs[0]
+    return node
+
+
 def _phrase(node: Node, named: Named, depth: int) -> str | None:
     """A name by the node's operation and operands, as far as those have names. Not deep, so it may
     recurse."""
     op, inputs = node.op.rstrip("_"), node.inputs
     if not inputs or depth == 0 or op in ("call", "item", "loop") or len(inputs) > 2:
         return None
-    words = [named(i) or _number_word(i) or _phrase(i, named, depth - 1) for i in inputs]
+    plain = [_unwrapped(i, named) for i in inputs]
+    if op == "take":
+        return _part_of(node, named)
+    words = [named(i) or _number_word(i) or _phrase(i, named, depth - 1) for i in plain]
     if len(words) == 1:
         x = words[0]
         if x is not None and x.rpartition("_")[2] in PART_WORDS:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from mgrad.compiler.ir.node import Node
+from mgrad.compiler.ir.types import Dim
 from mgrad.compiler.source import Span
 
 Kind = Literal[
@@ -33,6 +34,30 @@ class Line:
     rule: str = ""
     comments: tuple[str, ...] = ()
     place: str = ""
+    loop: Loop | None = None  # what makes the named values, a block at a time
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Part:
+    """One result of a loop: `name[rows] = expression`; `name += expression` if it is `summed`."""
+
+    name: str
+    node: Node
+    subscript: str
+    summed: bool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Loop:
+    """A loop over blocks of rows: `for rows in blocks(count, width)`. Its lines and parts are read
+    with names of their own, `x[rows]` for x."""
+
+    rows: str
+    count: Dim
+    width: Dim
+    lines: tuple[Line, ...]
+    parts: tuple[Part, ...]
+    names: Mapping[Node, str]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,10 +77,14 @@ class Routine:
     gradients: tuple[Node, ...] = ()  # of a Jacobian or Hessian: row after row
     gradient_names: tuple[str, ...] = ()  # as returned; "" for the expression itself
     packed: tuple[str, ...] = ()  # names of arguments that are tuples: (saved, grad); (at, along)
+    sizes: Mapping[str, str] = field(default_factory=dict)  # of dimensions: what the text says
+    measures: tuple[str, ...] = ()  # statements that name sizes: `n, d = x.shape`
+    signature: str = ""  # for the door of a function of arrays, in the source's words
     constants: Mapping[Node, str] = field(default_factory=dict)  # of the module, that it reads
     callees: Mapping[str, str] = field(default_factory=dict)  # key -> name, of what it calls
     externs: Mapping[str, tuple[str, str]] = field(default_factory=dict)  # key -> module, attribute
     doors: frozenset[str] = frozenset()  # of callees: the entry points, which look at arguments
+    shaped: frozenset[str] = frozenset()  # of callees: those that take arrays
     tangents: tuple[str, ...] = ()  # of a jvp: what `along` holds
     rows: int = 0  # of a Jacobian or Hessian
     is_entry: bool = True

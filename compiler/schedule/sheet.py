@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from mgrad.compiler.ir.graph import Graph, topological
 from mgrad.compiler.ir.module import Module, Signature
 from mgrad.compiler.ir.node import Node
+from mgrad.compiler.ir.types import INT, Type
 from mgrad.compiler.ops.op import TABLE
-from mgrad.compiler.schedule import docs
+from mgrad.compiler.passes import large
+from mgrad.compiler.schedule import docs, sizes
 from mgrad.compiler.schedule.constants import real
 from mgrad.compiler.schedule.functions import Functions
 from mgrad.compiler.schedule.joint import is_real
@@ -66,6 +68,12 @@ class Sheet:
         # made-up names give way to the user's, to functions and to what may be imported
         self.scope = Names({*self.sourced.values(), *self.blocked, *imported()})
         self.scope.set_aside(self.sourced.values())
+        self.thin = sizes.Thin()
+        self.dims = {d: self.scope.give(_size_name(d)) for d in self._dimensions()}
+        for parameter in graph.parameters:
+            if parameter.type == INT and str(parameter.attribute("name")) in self.dims:
+                name = str(parameter.attribute("name"))
+                self.dims[name] = self.sourced.get(parameter, self.dims[name])
         self.own: dict[Node, str] = {}  # argument -> the name of its gradient
         self.writer = Writer(
             subject.target,
@@ -79,9 +87,39 @@ class Sheet:
         values = graph.results[: graph.split]
         is_value = graph.split is not None or graph is subject.graph
         self.writer.value = values[0] if len(values) == 1 and is_value else None
+        if subject.target != "python" and self.dims:
+            self.writer.large = large.of(graph)
         for parameter in self.parameters:
             if parameter in self.sourced:
                 self.writer.names[parameter] = self.sourced[parameter]
+
+    def _dimensions(self) -> list[str]:
+        """The names of dimensions in the function's graph."""
+        found: dict[str, None] = {}
+        for node in self.order:
+            if isinstance(node.type, Type) and node.type.shape:
+                found.update(dict.fromkeys(n for d in node.type.shape for n in sorted(d.names)))
+            found.update(dict.fromkeys(n for d in sizes.of_text(node) for n in sorted(d.names)))
+        return list(found)
+
+    def measures(
+        self, arrays: Sequence[tuple[str, Node]], results: Sequence[Node]
+    ) -> tuple[str, ...]:
+        """Statements that name the sizes that the lines and the results mention."""
+        if not self.dims:
+            return ()
+        is_nested = self.subject.target == "python"
+        wanted = sizes.mentioned(self.writer.written, results, self.thin, is_nested)
+        for loop in self.writer.loops:
+            found = [loop.count, loop.width, *(d for p in loop.parts for d in p.node.array.shape)]
+            wanted += sorted({n for d in found for n in d.names} - {*wanted})
+        given = {
+            str(n.attribute("name")) for _, n in arrays if n.type == INT and n.op == "parameter"
+        }
+        given |= {str(n.attribute("dim")) for _, n in arrays if n.op == "size"}
+        wanted = [d for d in wanted if d not in given]
+        lines = sizes.nested_lines if is_nested else sizes.lines
+        return tuple(lines(wanted, arrays, self.dims))
 
     def _users(self) -> dict[Node, Node]:
         users: dict[Node, Node] = {}
@@ -260,7 +298,9 @@ class Sheet:
         packed: tuple[str, ...] = (),
         tangents: tuple[str, ...] = (),
         rows: int = 0,
+        kept: Sequence[tuple[str, Node]] = (),
     ) -> Routine:
+        """`kept` are what a backward pass is given beside the cotangents."""
         subject, writer = self.subject, self.writer
         lines = noted(writer.lines, self._backward())
         if not saved:
@@ -296,15 +336,33 @@ class Sheet:
             gradients=gradients,
             gradient_names=names or ("",) * len(gradients),
             packed=packed,
+            sizes=self.dims,
+            measures=self.measures(
+                [*kept, *((writer.names[p], p) for p in self.parameters)], (*values, *gradients)
+            ),
+            signature=docs.door(subject.signature) if subject.is_entry else "",
             constants=writer.constants,
             callees=callees,
             externs=externs,
             doors=frozenset(k for k in callees if subject.functions.is_entry(k)),
+            shaped=frozenset(k for k in callees if self._is_shaped(k)),
             tangents=tangents,
             rows=rows,
             is_entry=subject.is_entry,
             may_raise=any(self._may_raise(n) for n in writer.written),
         )
+
+    def _is_shaped(self, key: str) -> bool:
+        """Whether a function takes or gives arrays; one of numbers is called for each element."""
+        module = self.subject.module
+        origin, _, half = key.rpartition("@")
+        graph = module.graphs.get(origin if half in ("forward", "backward") else key)
+        if graph is None:
+            return False
+        signature = module.signatures.get(key)
+        arrays = [n.type for n in (*graph.parameters, *graph.results)]
+        is_mapped = signature is None or signature.maps
+        return not is_mapped or any(isinstance(t, Type) and t.shape for t in arrays)
 
     def _backward(self) -> set[Node]:
         """What depends on a gradient: the way back."""
@@ -328,7 +386,8 @@ class Sheet:
     def _defaults(self, kind: Kind) -> dict[str, str]:
         if kind == "backward":
             seeds = self.graph.seeds
-            return {self.writer.names[seeds[0]]: "1.0"} if len(seeds) == 1 else {}
+            is_one = len(seeds) == 1 and not seeds[0].array.shape
+            return {self.writer.names[seeds[0]]: "1.0"} if is_one else {}
         if kind in ("jvp", "internal"):
             return {}
         defaults: dict[str, str] = {}
@@ -346,3 +405,8 @@ class Sheet:
                 text = str(value)
             defaults[self.writer.names[parameter]] = text
         return defaults
+
+
+def _size_name(dimension: str) -> str:
+    """The name of a size in the text; `..` are the leading axes, folded into one."""
+    return "leading" if dimension == ".." else printable(dimension)

@@ -8,17 +8,19 @@ need one another's types, recurses in Python.
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from types import GeneratorType
 from typing import TYPE_CHECKING, Any
 
+from mgrad.compiler.diagnostics import Diagnostic
 from mgrad.compiler.errors import meaning
-from mgrad.compiler.ir.types import BOOL, INT, REAL, Bundle, Dtype, Interval, Type
+from mgrad.compiler.errors import shapes as faults
+from mgrad.compiler.ir.types import BOOL, INT, REAL, Bundle, Dim, Dtype, Interval, Shape, Type
 from mgrad.compiler.ops.op import ORDER, TABLE, join, result_dtype
-from mgrad.compiler.sema import intervals
+from mgrad.compiler.sema import intervals, shapes
 from mgrad.compiler.sema.exact import Exact, NoValue, Scalar, TooLarge, fold
-from mgrad.compiler.sema.program import Value
+from mgrad.compiler.sema.program import Condition, Index, Value
 from mgrad.compiler.source import Span
 
 if TYPE_CHECKING:
@@ -89,6 +91,29 @@ class Known:
     values: tuple[Value, ...] = ()
 
 
+@dataclass(slots=True, eq=False)
+class Running:
+    """An index of the index notation that stands around; `low <= index < high` once it is known."""
+
+    value: Value
+    name: str  # what stands for it in `Body.indexed`
+    axes: list[tuple[Dim, Span]]  # that it alone indexes
+    is_computed_with: bool = False  # whether other indices are made of it
+    low: Dim | None = None
+    high: Dim | None = None
+
+
+@dataclass(slots=True, eq=False)
+class Notation:
+    """The index notation that stands around the expression."""
+
+    outer: list[list[Value]] = field(default_factory=list)  # the values around each
+    running: dict[Value, Running] = field(default_factory=dict)  # outer ones first
+    boxes: list[Index] = field(default_factory=list)
+    # what must be at least 0, and what is wrong if it is not
+    wanted: list[tuple[Dim, Callable[[], Diagnostic]]] = field(default_factory=list)
+
+
 class Body:
     """One function, constant or side of a test while it is checked."""
 
@@ -103,6 +128,13 @@ class Body:
         self.guarded = 0  # how many conditions stand around the expression
         self.opaque: tuple[str, Span] | None = None  # an extern without derivative that is called
         self.copied: set[Value] = set()
+        self.dims: dict[str, Span] = {}  # the dimensions of the definition, and where each is bound
+        self.sizes: dict[Value, Dim] = {}  # ints that are known before the run
+        self.unfolded: dict[Value, tuple[Shape, ...]] = {}  # a call's results, leading axes apart
+        self.signed: set[str] = set()  # the names in sizes that are ints: they may be negative
+        self.conditions: dict[Condition, None] = {}  # on sizes, to be checked when it is called
+        self.indexed: dict[Value, Dim] = {}  # ints made of sizes and of indices
+        self.notation = Notation()
 
     def visit(self, node: Any) -> Any:
         return HANDLERS[node.__class__](self, node)
@@ -137,7 +169,8 @@ class Body:
         assert isinstance(operand, Value)
         if operand.type.dtype == dtype:  # type: ignore[union-attr]
             return operand
-        value = self.emit(f"to_{dtype}", (operand,), TYPES[dtype], operand.span)
+        assert isinstance(operand.type, Type)
+        value = self.emit(f"to_{dtype}", (operand,), operand.type.with_dtype(dtype), operand.span)
         if operand in self.exact:
             known = self.exact[operand]
             self.exact[value] = Exact(_as(known.value, dtype), dtype, known.span)
@@ -204,11 +237,27 @@ class Body:
                 folded = Exact(_as(number, result), result, span)
                 if all(o.__class__ is Exact for o in operands):
                     return folded
+        shape: Shape | None = ()
+        if any(o.__class__ is Value and o.type.shape for o in operands):  # type: ignore[union-attr]
+            shape = shapes.common(self, operands, places, span, f"'{SYMBOLS.get(name, name)}'")
+            if shape is None:
+                return BAD
         args = tuple([self.widen(o, w) for o, w in zip(operands, wanted, strict=True)])  # type: ignore[arg-type]
-        value = Value(name, args, TYPES[result], span)
+        if shape:
+            args = tuple([shapes.stretched(self, a, shape, span) for a in args])
+        value = Value(name, args, Type(result, shape) if shape else TYPES[result], span)
         self.values.append(value)
         if folded is not None:
             self.exact[value] = folded
+        elif result == "int" and not shape:
+            if self.sizes:
+                size = shapes.size_of_op(name, [shapes.as_dim(self, o) for o in operands])
+                if size is not None:
+                    self.sizes[value] = size
+            if self.indexed and value not in self.sizes:
+                place = shapes.size_of_op(name, [shapes.as_place(self, o) for o in operands])
+                if place is not None:
+                    self.indexed[value] = place
         if self.ranges:
             self._lint(value, span)
         return value
@@ -278,6 +327,10 @@ class Body:
     def bind(self, name: str, operand: Operand, span: Span, comments: tuple[str, ...] = ()) -> None:
         """Give a name to an operand, in place of what it meant before."""
         self.note_unused(name)
+        if name in self.dims:
+            clash = faults.DimensionClash(span, name, "here it gets a value", self.dims[name])
+            self.report(clash)
+            return
         if not isinstance(operand, Poison):
             content = self.widen(operand, dtype_of(operand))
             value = self.emit("bind", (content,), content.type, span, name, comments=comments)
@@ -286,6 +339,8 @@ class Body:
                 self.exact[value] = known
             if content in self.ranges:
                 self.ranges[value] = self.ranges[content]
+            if content in self.sizes:
+                self.sizes[value] = self.sizes[content]
             operand = value
         if name not in self.locals and self.checker.is_builtin(name):
             self.report(meaning.ShadowsBuiltin(span, name))

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from mgrad.compiler.errors import meaning
-from mgrad.compiler.ir.types import REAL, Bundle, Type
+from mgrad.compiler.errors import shapes as faults
+from mgrad.compiler.ir.types import INT, REAL, Bundle, Dim, Shape, Type
 from mgrad.compiler.ops.op import ORDER, TABLE
+from mgrad.compiler.sema import arrays, shapes
 from mgrad.compiler.sema.body import BAD, Body, Operand, Poison, Step, checks, dtype_of
-from mgrad.compiler.sema.names import ARRAY_FUNCTIONS
 from mgrad.compiler.sema.program import Argument, Value
 from mgrad.compiler.sema.tree import mark_used
 from mgrad.compiler.source import Span
@@ -102,12 +105,10 @@ def apply(
         return (yield from _own(body, entry, callee, order, piped, given, span, several))
     if name == "diff" and not order:
         return (yield from _diff(body, base, piped, given, span))
-    if name in ARRAY_FUNCTIONS:
-        mark_used(body, given)
-        inner = next((a.value for a in given if isinstance(a.value, ast.Comprehension)), None)
-        if inner is not None:
-            return body.report(meaning.NoIndexNotation(inner.span))
-        return body.report(meaning.NoArrayFunction(base.span, name))
+    if name in MATRICES and not order:
+        return (yield from _diff(body, base, piped, given, span))
+    if name in arrays.TABLE and not order and _reduces(name, piped, given):
+        return (yield from arrays.apply(body, name, piped, given, span))
     op = TABLE.get(name)
     if op is None or not op.is_builtin:
         yield from _ignored(body, given)
@@ -122,6 +123,17 @@ def apply(
         return BAD
     values, places = operands
     return body.apply(name, values, places, span)
+
+
+MATRICES = ("jacobian", "hessian")
+
+
+def _reduces(name: str, piped: tuple[Operand, Span] | None, given: Given) -> bool:
+    """Whether `max` and `min` are called with one array, not element by element."""
+    if name not in TABLE:
+        return True
+    places = [a for a in given if a.name is None]
+    return len(places) + (piped is not None) == 1 or any(a.name is not None for a in given)
 
 
 def _ignored(body: Body, given: Given) -> Step:
@@ -208,15 +220,177 @@ def _own(
         return BAD
     if instance.opaque is not None and body.opaque is None:
         body.opaque = instance.opaque
+    if order and not _is_scalar(instance):
+        found = f"'{entry.name}' is a function of arrays"
+        return body.report(meaning.WrongPrime(callee.span, found, entry.head_span()))
+    fitted = _fitted(body, entry, instance, args, span)
+    if fitted is None:
+        return BAD
     if order:
-        return _own_prime(body, entry, instance, callee, order, args, span)
-    if instance.is_extern or len(instance.results) == 1:
-        type_: Type | Bundle = instance.results[0]
-    else:
-        type_ = Bundle(instance.results)
-        if not several:
-            return body.report(meaning.SeveralResults(span, entry.name, len(type_.items)))
-    return body.emit("call", args, type_, span, attributes=(("callee", instance.key),))
+        return _own_prime(body, entry, instance, callee, order, fitted.args, span)
+    types = fitted.types
+    type_: Type | Bundle = types[0] if len(types) == 1 else Bundle(types)
+    if isinstance(type_, Bundle) and not several:
+        return body.report(meaning.SeveralResults(span, entry.name, len(types)))
+    value = body.emit("call", fitted.args, type_, span, attributes=(("callee", instance.key),))
+    if isinstance(type_, Bundle):
+        body.unfolded[value] = fitted.shapes
+        return value
+    return shapes.reshaped(body, value, fitted.shapes[0], span)
+
+
+def _is_scalar(instance: Instance) -> bool:
+    """Whether a function takes and gives numbers only, so that it maps over arrays."""
+    assert instance.results is not None
+    return not any(a.type.shape for a, _ in instance.arguments) and not any(
+        r.shape for r in instance.results
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Fitted:
+    """A call whose shapes were matched: `types` are what the callee gives, `shapes` the same with
+    the leading axes of `..` apart."""
+
+    args: tuple[Value, ...]
+    types: tuple[Type, ...]
+    shapes: tuple[Shape, ...]
+
+
+def _fitted(
+    body: Body, entry: Entry, instance: Instance, args: tuple[Value, ...], span: Span
+) -> _Fitted | None:
+    """The arguments at the callee's shapes, and the types of its results here."""
+    results = instance.results
+    assert results is not None
+    places = [a.span for a in args]
+    if _is_scalar(instance):
+        shape = shapes.common(body, args, places, span, f"'{entry.name}'")
+        if shape is None:
+            return None
+        ints = {
+            a.name: size
+            for (a, _), value in zip(instance.arguments, args, strict=True)
+            if a.type == INT and (size := shapes.as_dim(body, value)) is not None
+        }
+        if not _conditions_hold(body, entry, instance, ints, span):
+            return None
+        wide = tuple([shapes.stretched(body, a, shape, a.span) for a in args])
+        types = tuple(Type(r.dtype, shape) for r in results) if shape else results
+        return _Fitted(wide, types, (shape,) * len(results))
+    sizes: dict[str, Dim] = {}
+    where: dict[str, Span] = {}
+    lead: Shape | None = None
+    fitted: list[Value] = []
+    declared = [a for a, _ in instance.arguments]
+    for argument, value in zip(declared, args, strict=True):
+        known = shapes.as_dim(body, value) if argument.type == INT else None
+        if known is not None:
+            sizes[argument.name] = known
+    for argument, value in zip(declared, args, strict=True):
+        own, given = argument.type.shape, shapes.shape_of(value)
+        folds = own[:1] == (shapes.DOTS,)
+        if len(given) != len(own) and not (folds and len(given) >= len(own) - 1):
+            body.report(
+                faults.WrongRank(
+                    value.span,
+                    f"the argument '{argument.name}' of '{entry.name}'",
+                    shapes.spelled(own),
+                    shapes.shown(value),
+                )
+            )
+            return None
+        if folds:
+            cut = len(given) - len(own) + 1
+            if lead is not None and lead != given[:cut]:
+                _misfit(body, entry, argument, value, span, "..", where)
+                return None
+            lead = given[:cut]
+            where.setdefault("..", value.span)
+            given = (shapes.elements(lead), *given[cut:])
+            sizes.setdefault("..", given[0])
+        for d, size in zip(own, given, strict=True):
+            name = str(d)
+            if name in d.names and not shapes.agree(body, sizes.setdefault(name, size), size):
+                _misfit(body, entry, argument, value, span, name, where)
+                return None
+            if name in d.names:
+                where.setdefault(name, value.span)
+        fitted.append(shapes.reshaped(body, value, given, value.span))
+    for k, (argument, value) in enumerate(zip(declared, fitted, strict=True)):
+        wanted: list[Dim] = []
+        for d, size in zip(argument.type.shape, shapes.shape_of(value), strict=True):
+            made = shapes.substituted(d, sizes)
+            if made is None:
+                body.report(faults.SizeNotKnown(span, f"the size {d} of '{entry.name}'"))
+                return None
+            if not shapes.agree(body, made, size):
+                _misfit(body, entry, argument, value, span, str(d), where)
+                return None
+            wanted.append(made)
+        fitted[k] = shapes.matched(body, value, tuple(wanted), value.span)
+    if not _conditions_hold(body, entry, instance, sizes, span):
+        return None
+    types_: list[Type] = []
+    apart: list[Shape] = []
+    for result in results:
+        dims = [shapes.substituted(d, sizes) for d in result.shape]
+        if any(d is None for d in dims):
+            body.report(faults.SizeNotKnown(span, f"the shape of what '{entry.name}' gives"))
+            return None
+        folded = tuple(d for d in dims if d is not None)
+        types_.append(Type(result.dtype, folded))
+        is_folded = result.shape[:1] == (shapes.DOTS,)
+        apart.append((*(lead or ()), *folded[1:]) if is_folded else folded)
+    return _Fitted(tuple(fitted), tuple(types_), tuple(apart))
+
+
+def _conditions_hold(
+    body: Body, entry: Entry, instance: Instance, sizes: Mapping[str, Dim], span: Span
+) -> bool:
+    """See that what the callee wants of its sizes holds of those that it is given."""
+    for condition in instance.conditions:
+        size = shapes.substituted(condition.size, sizes)
+        fault = faults.UnmetCondition(span, entry.name, str(condition), entry.head_span())
+        if size is None:
+            names = [n for n in sorted(condition.size.names) if n not in sizes]
+            what = f"'{names[0]}', a size in '{entry.name}',"
+            body.report(faults.SizeNotKnown(span, what))
+            return False
+        if condition.is_equality:
+            if not shapes.agree(body, size, Dim.of(0)):
+                body.report(fault)
+                return False
+        elif not shapes.require(body, size, lambda fault=fault: fault):  # type: ignore[misc]
+            return False
+    return True
+
+
+def _misfit(
+    body: Body,
+    entry: Entry,
+    argument: Argument,
+    value: Value,
+    span: Span,
+    name: str,
+    where: Mapping[str, Span],
+) -> None:
+    """A size that is not what other arguments make of its name."""
+    own = shapes.spelled(argument.type.shape)
+    first = where.get(name)
+    body.report(
+        faults.ShapeMismatch(
+            span,
+            f"'{entry.name}' takes '{argument.name}: {own}', and {shapes.shown(value)} does not"
+            f" fit: '{name}' is another size",
+            [
+                (value.span, shapes.shown(value)),
+                *([(first, f"where '{name}' got its size")] if first is not None else []),
+                (argument.span, own),
+            ],
+            shapes.bound(body, shapes.shape_of(value)),
+        )
+    )
 
 
 def _sorted_arguments(
@@ -349,11 +523,13 @@ def _own_prime(
     body.checker.stated(entry, callee.span)
     if not instance.is_extern:
         attributes = (("callee", instance.key), ("order", order))
-        return body.emit("derivative", args, REAL, span, attributes=attributes)
+        mapped = Type("real", shapes.shape_of(args[0]))
+        return body.emit("derivative", args, mapped, span, attributes=attributes)
     position = next(i for i, (a, _) in enumerate(instance.arguments) if a.type == REAL)
-    point = body.emit("bind", (args[position],), REAL, args[position].span)
+    type_ = args[position].type
+    point = body.emit("bind", (args[position],), type_, args[position].span)
     inner = (*args[:position], point, *args[position + 1 :])
-    value = body.emit("call", inner, REAL, span, attributes=(("callee", instance.key),))
+    value = body.emit("call", inner, type_, span, attributes=(("callee", instance.key),))
     return _differentiated(body, value, point, order, span)
 
 
@@ -376,33 +552,39 @@ def _builtin_prime(
         return BAD
     if op.partials is None:
         return body.report(meaning.NoDerivative(callee.span, name, None))
-    point = body.emit("bind", (body.widen(operands[0][0], "real"),), REAL, operands[1][0])
+    argument = body.widen(operands[0][0], "real")
+    point = body.emit("bind", (argument,), argument.type, operands[1][0])
     value = body.apply(name, (point,), operands[1], span)
     return _differentiated(body, value, point, order, span)
 
 
 def _differentiated(body: Body, value: Operand, point: Value, order: int, span: Span) -> Operand:
+    """The derivative of a function of one number; over an array, element by element."""
+    axes = tuple(range(len(shapes.shape_of(point))))
     for _ in range(order):
         assert isinstance(value, Value)
-        value = body.emit("diff", (value, point), REAL, span)
+        if axes:
+            value = body.emit("sum_over", (value,), REAL, span, attributes=(("axes", axes),))
+        value = body.emit("diff", (value, point), point.type, span)
     return value
 
 
 def _diff(
     body: Body, base: ast.Name, piped: tuple[Operand, Span] | None, given: Given, span: Span
 ) -> Step:
-    """`diff(e, x)`."""
+    """`diff(e, x)`, `jacobian(e, x)`, `hessian(e, x)`."""
+    form = base.id
     count = len(given) + (piped is not None)
     keyword = next((a for a in given if a.name is not None), None)
     if keyword is not None:
         yield from _ignored(body, given)
         return body.report(
-            meaning.UnknownKeyword(keyword.span, "diff", keyword.name or "", None, None)
+            meaning.UnknownKeyword(keyword.span, form, keyword.name or "", None, None)
         )
     if count != 2:
         yield from _ignored(body, given)
-        text = f"'diff' takes 2 arguments, not {count}"
-        return body.report(meaning.WrongArity(span, text, "diff(e, x)", None))
+        text = f"'{form}' takes 2 arguments, not {count}"
+        return body.report(meaning.WrongArity(span, text, f"{form}(e, x)", None))
     if body.constant is not None:
         mark_used(body, given)
         return body.report(meaning.NotKnownBeforeRun(span, body.constant))
@@ -442,6 +624,11 @@ def _diff(
         text = "a bool has no derivative"
         body.report(meaning.DiffOfNonReal(place, text, None))
         sound = False
+    if form != "jacobian" and shapes.shape_of(value):
+        text = f"'{form}' is of one number, and this is {shapes.shown(value)}"
+        hint = "sum it, or ask for its jacobian"
+        body.report(faults.ArrayCondition(place, text, hint))
+        sound = False
     if not sound:
         return BAD
     assert isinstance(point, Value)
@@ -456,7 +643,9 @@ def _diff(
         if opaque is not None:
             return body.report(meaning.NoDerivative(place, *opaque))
         body.checker.stated_of(key, place)
-    return body.emit("diff", (body.widen(value, "real"), point), REAL, span)
+    own = shapes.shape_of(point)
+    shape = {"diff": own, "hessian": (*own, *own)}.get(form, (*shapes.shape_of(value), *own))
+    return body.emit(form, (body.widen(value, "real"), point), Type("real", shape), span)
 
 
 def _between(body: Body, value: Operand, point: Value) -> list[Value] | None:
@@ -470,7 +659,7 @@ def _between(body: Body, value: Operand, point: Value) -> list[Value] | None:
         return []
     wanted = {value}
     since: list[Value] = []
-    for step in reversed(body.values):
+    for step in chain.from_iterable(map(reversed, [body.values, *reversed(body.notation.outer)])):
         if step is point:
             break
         if step in wanted:

@@ -7,7 +7,7 @@ from os.path import normpath
 
 from mgrad.compiler.diagnostics import Diagnostic, MgradError
 from mgrad.compiler.errors import meaning
-from mgrad.compiler.sema import calls, expressions  # noqa: F401 - they enter their checks
+from mgrad.compiler.sema import calls, expressions, indexing  # noqa: F401 - they enter their checks
 from mgrad.compiler.sema.body import run
 from mgrad.compiler.sema.definitions import Checker, Entry, FileScope
 from mgrad.compiler.sema.names import PYTHON_KEYWORDS, SUFFIXES

@@ -14,14 +14,15 @@ from typing import Any
 
 from mgrad.compiler.diagnostics import Diagnostic
 from mgrad.compiler.errors import meaning
-from mgrad.compiler.ir.types import REAL, Dtype, Interval, Type
+from mgrad.compiler.errors import shapes as shape_faults
+from mgrad.compiler.ir.types import REAL, Dim, Dtype, Interval, Type
 from mgrad.compiler.ops.op import ORDER, TABLE
-from mgrad.compiler.sema import statements
+from mgrad.compiler.sema import shapes, statements
 from mgrad.compiler.sema.approximate import approximate
 from mgrad.compiler.sema.body import BAD, TYPES, Body, Known, Local, Step, dtype_of
 from mgrad.compiler.sema.exact import Exact, Scalar
 from mgrad.compiler.sema.names import ARRAY_FUNCTIONS, NUMBERS
-from mgrad.compiler.sema.program import Argument, Extern, Function, Test, Value
+from mgrad.compiler.sema.program import Argument, Condition, Extern, Function, Test, Value
 from mgrad.compiler.sema.suggest import Suggestions
 from mgrad.compiler.sema.tree import mark_used, value_names
 from mgrad.compiler.source import Source, Span
@@ -81,6 +82,7 @@ class Instance:
     opaque: tuple[str, Span] | None = None  # an extern without derivative, itself or called
     missing: tuple[str, Span] | None = None  # a setting without a value
     entry: Entry | None = None
+    conditions: tuple[Condition, ...] = ()  # on its sizes
 
 
 class Checker:
@@ -149,6 +151,10 @@ class Checker:
         operand = yield body.visit(node)
         if isinstance(operand, Value) and operand not in body.values:
             body.values.append(operand)
+        if shapes.shape_of(operand) and not what.startswith("the constant"):
+            shape = shapes.shown(operand)
+            self.report(shape_faults.WrongRank(node.span, what, "a number", shape))
+            operand = BAD
         return Known(operand, tuple(body.values))
 
     def constant(self, entry: Entry, span: Span) -> Any:
@@ -169,7 +175,7 @@ class Checker:
         if entry.scope.is_main and entry.name in self.chosen:
             known = Known(self.chosen[entry.name])
         self._knowns[entry] = known
-        if entry.scope.is_main and known.operand is not BAD:
+        if entry.scope.is_main and known.operand is not BAD and not shapes.shape_of(known.operand):
             self.constants[entry.name] = number(known)
         return known
 
@@ -266,7 +272,8 @@ class Checker:
         )
         key = self._key(entry, values)
         body = Body(self, entry.scope)
-        arguments = yield from self._arguments(body, entry, node.parameters)
+        typed = yield from self._types(body, entry, values)
+        arguments = yield from self._arguments(body, entry, node.parameters, typed)
         for setting in node.settings:
             known = values[setting.name.id][0]
             operand = BAD if known is None else body.recall(known, setting.span)
@@ -275,14 +282,9 @@ class Checker:
                 self.report(meaning.DuplicateArgument(setting.name.span, setting.name.id, first))
             self._note_shadow(setting.name)
             body.locals[setting.name.id] = Local(operand, setting.name.span, "setting")
-        for declared in node.results or ():
-            if declared.shape is not None:
-                self.report(meaning.NoArrays(declared.span, "a shape"))
         operands = yield from statements.block(body, node.name, node.body)
-        results = statements.results(body, entry.name, operands, node.results)
-        if any(d.shape is not None for d in node.results or ()):
-            results = None
-        types = None if results is None else tuple(TYPES[dtype_of(r)] for r in results)
+        results = statements.results(body, entry.name, operands, node.results, typed)
+        types = None if results is None else tuple(_array(r) for r in results)
         instance = Instance(
             key,
             arguments,
@@ -290,6 +292,7 @@ class Checker:
             opaque=body.opaque,
             missing=missing,
             entry=entry,
+            conditions=tuple(body.conditions),
         )
         if results is not None and missing is None:
             self.functions[key] = Function(
@@ -303,6 +306,7 @@ class Checker:
                 span=node.span,
                 is_entry=entry.scope.is_main and all(d for _, d in values.values()),
                 comments=_return_comments(node.body),
+                conditions=tuple(body.conditions),
             )
         return instance
 
@@ -322,13 +326,125 @@ class Checker:
         self.taken.add(key)
         return key
 
-    def _arguments(self, body: Body, entry: Entry, parameters: tuple[ast.Parameter, ...]) -> Step:
+    def _types(
+        self, body: Body, entry: Entry, values: Mapping[str, tuple[Known | None, bool]]
+    ) -> Step:
+        """The types that a head declares. Its dimensions become names of the body."""
+        node = entry.node
+        assert isinstance(node, ast.Function | ast.Extern)
+        inputs = [p.type for p in node.parameters if p.type is not None]
+        results = node.results or () if isinstance(node, ast.Function) else (node.result,)
+        declared = [*inputs, *(r for r in results if r is not None)]
+        if all(d.shape is None for d in declared):
+            body.signed |= {
+                p.name.id for p in node.parameters if p.type is not None and p.type.dtype == "int"
+            }
+            return {d: TYPES[d.dtype] for d in declared}  # type: ignore[index]
+        scratch = Body(self, entry.scope, constant="a size")
+        scratch.dims, scratch.signed = body.dims, body.signed
+        for name, (known, _) in values.items():
+            operand = BAD if known is None else scratch.recall(known, node.span)
+            scratch.locals[name] = Local(operand, node.span, "setting", used=True)
+        for parameter in node.parameters:
+            name = parameter.name.id
+            kind = parameter.type
+            if kind is not None and kind.dtype == "int" and kind.shape is None:
+                value = scratch.emit("argument", (), TYPES["int"], parameter.span, name)
+                scratch.sizes[value] = Dim.of(name)
+                scratch.locals[name] = Local(value, parameter.name.span, "argument", used=True)
+                body.signed.add(name)
+        for part in (p for kind in inputs for p in kind.shape or ()):
+            if isinstance(part, ast.Dots):
+                body.dims.setdefault("..", part.span)
+            elif isinstance(part, ast.Name) and self._is_free(scratch, part):
+                body.dims.setdefault(part.id, part.span)
+            elif isinstance(part, ast.Name):
+                body.signed.discard(part.id)  # it is the size of an axis
+        for name, span in body.dims.items():
+            value = Value("size", (), TYPES["int"], span, None, (("dim", Dim.of(name)),))
+            body.sizes[value] = scratch.sizes[value] = Dim.of(name)
+            scratch.locals[name] = Local(value, span, "dimension", used=True)
+        for parameter in node.parameters:
+            name = parameter.name.id
+            if name in body.dims:
+                what = "here an argument has that name"
+                self.report(
+                    shape_faults.DimensionClash(parameter.name.span, name, what, body.dims[name])
+                )
+        for name in body.dims:
+            if name != "..":
+                body.locals[name] = scratch.locals[name]
+        typed: dict[ast.TypeExpression, Type | None] = {}
+        for kind in declared:
+            typed[kind] = yield from self._type(scratch, kind)
+        return typed
+
+    def _is_free(self, scratch: Body, name: ast.Name) -> bool:
+        """Whether a name in a shape is that of a dimension, not of a setting or a constant."""
+        if name.id in scratch.locals:
+            return False
+        entry = scratch.scope.entries.get(name.id)
+        return entry is None or not isinstance(entry.node, ast.Const)
+
+    def _type(self, scratch: Body, kind: ast.TypeExpression) -> Step:
+        """The type that is written; None after a fault."""
+        shape: list[Dim] = []
+        sound = True
+        for position, part in enumerate(kind.shape or ()):
+            if isinstance(part, ast.Dots):
+                if position or ".." not in scratch.dims:
+                    sound = False
+                    text = "'..' stands first" if position else "'..' stands in no argument's shape"
+                    self.report(shape_faults.WrongAxis(part.span, text, kind.span.text))
+                shape.append(shapes.DOTS)
+                continue
+            unknown = [
+                n
+                for n in value_names(part)
+                if n.id not in scratch.locals and n.id not in scratch.scope.entries
+            ]
+            for name in unknown:
+                suggestion = self.suggestions.nearest(name.id, scratch.dims)
+                self.report(shape_faults.UnknownDimension(name.span, name.id, suggestion))
+            if unknown:
+                sound = False
+                continue
+            operand = yield scratch.visit(part)
+            if operand is BAD:
+                sound = False
+                continue
+            known = shapes.as_dim(scratch, operand)
+            if known is None or shapes.sign(scratch, known) == -1:
+                sound = False
+                if dtype_of(operand) != "int":
+                    self.report(meaning.WrongType(part.span, "a size", "int", dtype_of(operand)))
+                elif shapes.shape_of(operand):
+                    shape_ = shapes.shown(operand)
+                    self.report(shape_faults.WrongRank(part.span, "a size", "a number", shape_))
+                elif known is None:
+                    self.report(shape_faults.SizeNotKnown(part.span, "a size"))
+                else:
+                    text = f"the size {known} is negative"
+                    self.report(shape_faults.IndexOutside(part.span, text, kind.span.text))
+                continue
+            shape.append(known)
+        return Type(kind.dtype, tuple(shape)) if sound else None  # type: ignore[arg-type]
+
+    def _arguments(
+        self,
+        body: Body,
+        entry: Entry,
+        parameters: tuple[ast.Parameter, ...],
+        typed: Mapping[ast.TypeExpression, Type | None],
+    ) -> Step:
         """The arguments of a head, entered as names of the body, each with its default."""
         arguments: list[tuple[Argument, Known | None]] = []
         with_default: Span | None = None
         for parameter in parameters:
             name = parameter.name.id
             first = body.locals.get(name)
+            if first is not None and first.what == "dimension":
+                continue  # the clash is told
             if first is not None:
                 self.report(meaning.DuplicateArgument(parameter.name.span, name, first.span))
                 continue
@@ -340,17 +456,18 @@ class Checker:
             elif with_default is not None:
                 self.report(meaning.RequiredAfterDefault(parameter.name.span, name, with_default))
             domain = yield from self._domain(entry, parameter)
-            value = body.emit("argument", (), TYPES[dtype], parameter.name.span, name)
+            kind = TYPES[dtype] if parameter.type is None else typed[parameter.type]
+            value = body.emit("argument", (), kind or TYPES[dtype], parameter.name.span, name)
             if domain is not None:
                 body.ranges[value] = domain
+            if kind == TYPES["int"]:
+                body.sizes[value] = Dim.of(name)
             self._note_shadow(parameter.name)
-            operand: Any = value
-            if parameter.type is not None and parameter.type.shape is not None:
-                operand = body.report(meaning.NoArrays(parameter.type.span, "a shape"))
+            operand: Any = BAD if kind is None else value
             body.locals[name] = Local(operand, parameter.name.span, "argument")
             shown = None if default is None or default.operand is BAD else number(default)
             arguments.append(
-                (Argument(value, TYPES[dtype], shown, domain, parameter.span), default)
+                (Argument(value, kind or TYPES[dtype], shown, domain, parameter.span), default)
             )
         return tuple(arguments)
 
@@ -396,12 +513,9 @@ class Checker:
         node = entry.node
         assert isinstance(node, ast.Extern)
         body = Body(self, entry.scope)
-        arguments = yield from self._arguments(body, entry, node.parameters)
-        result = REAL
-        if node.result is not None:
-            if node.result.shape is not None:
-                self.report(meaning.NoArrays(node.result.span, "a shape"))
-            result = TYPES[node.result.dtype]  # type: ignore[index]
+        typed = yield from self._types(body, entry, {})
+        arguments = yield from self._arguments(body, entry, node.parameters, typed)
+        result = REAL if node.result is None else typed[node.result] or REAL
         module, _, attribute = node.target.rpartition(".")
         parts = node.target.split(".")
         if not module or not all(p.isidentifier() and not iskeyword(p) for p in parts):
@@ -575,6 +689,11 @@ def spelled(value: Scalar) -> str:
 
 def _dtype(known: Known) -> Dtype:
     return dtype_of(known.operand)
+
+
+def _array(value: Value) -> Type:
+    assert isinstance(value.type, Type)
+    return value.type
 
 
 def _return_comments(body: tuple[ast.Statement, ...]) -> tuple[str, ...]:

@@ -7,10 +7,12 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from mgrad.compiler.errors import meaning
+from mgrad.compiler.errors.syntax import StringAsValue
 from mgrad.compiler.ir.types import REAL
-from mgrad.compiler.sema.body import BAD, Body, Operand, Step, checks, dtype_of
+from mgrad.compiler.sema import arrays
+from mgrad.compiler.sema.body import BAD, Body, Known, Operand, Step, checks, dtype_of
 from mgrad.compiler.sema.exact import BITS, Exact, bits
-from mgrad.compiler.sema.tree import mark_used
+from mgrad.compiler.sema.program import Value
 from mgrad.compiler.source import Span
 from mgrad.compiler.syntax import ast
 
@@ -45,6 +47,11 @@ def boolean(body: Body, node: ast.Boolean) -> Operand:
     return Exact(node.value, "bool", node.span)
 
 
+@checks(ast.Text)
+def text(body: Body, node: ast.Text) -> Operand:
+    return body.report(StringAsValue(node.span))
+
+
 @checks(ast.Name)
 def name(body: Body, node: ast.Name) -> object:
     """A local, a constant, or one of the built-in numbers; anything else is a fault."""
@@ -54,6 +61,9 @@ def name(body: Body, node: ast.Name) -> object:
         operand = local.operand
         if operand.__class__ is Exact:
             return Exact(operand.value, operand.dtype, node.span)
+        if local.what == "dimension":
+            assert isinstance(operand, Value)
+            return body.recall(Known(operand, (operand,)), node.span)
         return operand
     entry = body.scope.entries.get(node.id)
     if entry is not None:
@@ -104,7 +114,7 @@ def chain(body: Body, node: ast.Chain) -> Step:
         place = link.operand.span
         whole = Span(span.source, span.start, place.end)
         if link.op == "@":
-            value = body.report(meaning.NoArrays(link.op_span, "'@' multiplies matrices"))
+            value = arrays.matmul(body, value, right, (span, place), whole)
         else:
             value = body.apply(BINARY[link.op], (value, right), (span, place), whole)
         span = whole
@@ -204,27 +214,3 @@ def dropped(body: Body, node: ast.Expression) -> Step:
     body.guarded -= 1
     del body.values[kept:]
     body.copied = copied
-
-
-@checks(ast.Range)
-def between(body: Body, node: ast.Range) -> Operand:
-    mark_used(body, node)
-    return body.report(meaning.NoArrays(node.span, "'a..b' makes one"))
-
-
-@checks(ast.Index)
-def index(body: Body, node: ast.Index) -> Operand:
-    mark_used(body, node)
-    return body.report(meaning.NoArrays(node.span, "an index"))
-
-
-@checks(ast.Array)
-def array(body: Body, node: ast.Array) -> Operand:
-    mark_used(body, node)
-    return body.report(meaning.NoArrays(node.span, "brackets make one"))
-
-
-@checks(ast.Comprehension)
-def comprehension(body: Body, node: ast.Comprehension) -> Operand:
-    mark_used(body, node)
-    return body.report(meaning.NoIndexNotation(node.span))

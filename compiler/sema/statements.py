@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mgrad.compiler.errors import meaning
-from mgrad.compiler.ir.types import Bundle
-from mgrad.compiler.ops.op import ORDER
+from mgrad.compiler.errors import shapes as shape_faults
+from mgrad.compiler.ir.types import Bundle, Type
+from mgrad.compiler.ops.op import ORDER, join
+from mgrad.compiler.sema import indexing, shapes
 from mgrad.compiler.sema.body import BAD, Body, Local, Operand, Poison, Step, dtype_of
 from mgrad.compiler.sema.calls import several
 from mgrad.compiler.sema.expressions import BINARY
@@ -67,7 +69,8 @@ def assign(body: Body, node: ast.Assign) -> Step:
     comments = node.comments
     for target, (operand, _) in zip(node.targets, operands, strict=True):
         if isinstance(target, ast.Index):
-            index_target(body, target)
+            yield from put(body, target, operand, node.span, None, comments)
+            comments = ()
         elif target.id != "_":
             body.bind(target.id, operand, target.span, comments)
             comments = ()
@@ -95,31 +98,83 @@ def unpacked(body: Body, operand: Operand, span: Span) -> list[tuple[Operand, Sp
     """The items of a call with several results; any other operand alone."""
     if not isinstance(operand, Value) or not isinstance(operand.type, Bundle):
         return [(operand, span)]
-    return [
-        (body.emit("item", (operand,), type_, span, attributes=(("index", index),)), span)
-        for index, type_ in enumerate(operand.type.items)
-    ]
+    items: list[tuple[Operand, Span]] = []
+    for index, type_ in enumerate(operand.type.items):
+        item: Value = body.emit("item", (operand,), type_, span, attributes=(("index", index),))
+        if operand in body.unfolded:
+            item = shapes.reshaped(body, item, body.unfolded[operand][index], span)
+        items.append((item, span))
+    return items
 
 
 def update(body: Body, node: ast.Assign, operands: list[tuple[Operand, Span]] | None) -> Step:
     """`a += v` is `a = a + v`."""
     target = node.targets[0]
     if isinstance(target, ast.Index):
-        index_target(body, target)
+        operand = BAD if operands is None else operands[0][0]
+        yield from put(body, target, operand, node.span, node.op[:-1], node.comments)
         return
     old = yield body.visit(target)
-    if operands is None:
-        operand: Operand = BAD
-    else:
+    made: Operand = BAD
+    if operands is not None:
         right, place = operands[0]
         op = BINARY[node.op[:-1]]
-        operand = body.apply(op, (old, right), (target.span, place), node.span)
-    body.bind(target.id, operand, target.span, node.comments)
+        made = body.apply(op, (old, right), (target.span, place), node.span)
+    body.bind(target.id, made, target.span, node.comments)
 
 
-def index_target(body: Body, target: ast.Index) -> None:
-    mark_used(body, target)
-    body.report(meaning.NoArrays(target.span, "an index"))
+def put(
+    body: Body,
+    target: ast.Index,
+    operand: Operand,
+    span: Span,
+    op: str | None,
+    comments: tuple[str, ...],
+) -> Step:
+    """`b[i] = v`: b is from here on a copy with v there; `b[i] += v` adds at every place."""
+    assert isinstance(target.base, ast.Name)
+    base = yield body.visit(target.base)
+    taken = yield from indexing.taken_items(body, base, target)
+    if taken is None or operand is BAD:
+        return
+    assert isinstance(base, Value)
+    value = body.widen(operand, dtype_of(operand))  # type: ignore[arg-type]
+    if op is not None and (op != "+" or not taken.ints):
+        old = indexing.take(body, base, taken, target.span)
+        changed = body.apply(BINARY[op], (old, value), (target.span, span), span)
+        if not isinstance(changed, Value):
+            return
+        value, op = changed, None
+    order = taken.order()
+    shape = tuple(taken.shape[i] for i in order)
+    if shapes.joined_shapes(body, shape, shapes.shape_of(value)) != shape:
+        body.report(
+            shape_faults.ShapeMismatch(
+                span,
+                f"{shapes.shown(value)} does not fit into {shapes.spelled(shape)}",
+                [(target.span, shapes.spelled(shape))],
+                shapes.bound(body, shape, shapes.shape_of(value)),
+            )
+        )
+        return
+    dtype = join([dtype_of(base), dtype_of(value)])
+    whole = body.widen(base, dtype)
+    value = shapes.stretched(body, body.widen(value, dtype), shape, span)
+    if taken.is_front:
+        back = tuple(order.index(i) for i in range(len(order)))
+        type_ = Type(dtype, tuple(taken.shape))
+        value = body.emit("transpose", (value,), type_, span, attributes=(("order", back),))
+    if taken.flipped:
+        attributes = (("axes", tuple(taken.flipped)),)
+        value = body.emit("flip", (value,), value.type, span, attributes=attributes)
+    made = body.emit(
+        "put",
+        (whole, value, *taken.ints),
+        whole.type,
+        span,
+        attributes=(("items", tuple(taken.items)), ("adds", op == "+")),
+    )
+    body.bind(target.base.id, made, target.span, comments)
 
 
 def return_(body: Body, node: ast.Return) -> Step:
@@ -137,6 +192,7 @@ def results(
     name: str,
     operands: list[tuple[Operand, Span]] | None,
     declared: tuple[ast.TypeExpression, ...] | None,
+    typed: Mapping[ast.TypeExpression, Type | None] | None = None,
 ) -> tuple[Value, ...] | None:
     """The values that a function gives, of the types that its head declares, if it does."""
     if operands is None:
@@ -155,6 +211,17 @@ def results(
         if isinstance(operand, Poison):
             continue
         dtype = dtype_of(operand)
+        if declared is not None and typed is not None:
+            kind = typed[declared[position]]
+            if kind is None:
+                continue
+            if not shapes.alike(body, kind.shape, shapes.shape_of(operand)):
+                text = (
+                    f"'{name}' returns {shapes.shown(operand)}"
+                    f" and declares {shapes.spelled(kind.shape)}"
+                )
+                body.report(meaning.ResultMismatch(place, text, declared[position].span))
+                continue
         if declared is None:
             # an int known at compile time is a real
             wanted = "real" if dtype == "int" and body.known(operand) is not None else dtype
@@ -167,5 +234,13 @@ def results(
                 )
                 body.report(meaning.ResultMismatch(place, text, declared[position].span))
                 continue
-        values.append(body.widen(operand, wanted))
+        value = body.widen(operand, wanted)
+        if declared is not None and typed is not None and kind is not None:
+            value = shapes.matched(body, value, kind.shape, place)
+        dots = shapes.dots_at(shapes.shape_of(value))
+        if dots is not None and (dots or shapes.shape_of(value)[0] != shapes.DOTS):
+            text = "'..' stands for leading axes, and here not first"
+            body.report(shape_faults.WrongAxis(place, text, shapes.shown(value)))
+            continue
+        values.append(value)
     return tuple(values) if len(values) == len(operands) else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Any
 
+from mgrad.compiler.ir.types import Dim
 from mgrad.compiler.sema.program import Extern, Function, Program, Value
 from mgrad.compiler.source import Span
 from mgrad.compiler.syntax import ast
@@ -32,7 +33,7 @@ def _extern(extern: Extern) -> str:
 
 
 def _function(word: str, function: Function) -> str:
-    numbers = {value: index for index, value in enumerate(function.values)}
+    numbers = {value: f"%{index}" for index, value in enumerate(function.values)}
     head = ", ".join(
         f"{a.name}: {a.type}"
         + (f" = {_number(a.default)}" if a.default is not None else "")
@@ -41,19 +42,46 @@ def _function(word: str, function: Function) -> str:
     )
     results = ", ".join(str(r.type) for r in function.results)
     lines = [f"{word} {function.key}({head}) -> {results}"]
-    lines += [f"  {_value(value, numbers)}" for value in function.values]
-    returned = ", ".join(f"%{numbers[r]}" for r in function.results)
+    for value in function.values:
+        lines += _value(value, numbers, "  ")
+    returned = ", ".join(numbers[r] for r in function.results)
     lines.append(f"  return {returned}")
     return "\n".join(lines)
 
 
-def _value(value: Value, numbers: dict[Value, int]) -> str:
+def _value(value: Value, numbers: dict[Value, str], indent: str) -> list[str]:
+    """A value in a line; the body of an `each` in lines of its own below it."""
     parts = [value.form]
     if value.name is not None:
         parts.append(f"'{value.name}'")
-    parts += [f"%{numbers[a]}" for a in value.args]
-    parts += [f"{key}={_number(item)}" for key, item in value.attributes]
-    return f"%{numbers[value]}: {value.type} = {' '.join(parts)}"
+    parts += [numbers[a] for a in value.args]
+    head = f"{indent}{numbers[value]}: {value.type} = "
+    if value.form != "each":
+        parts += [f"{key}={_attribute(item)}" for key, item in value.attributes]
+        return [head + " ".join(parts)]
+    attributes: dict[str, Any] = dict(value.attributes)
+    for position, part in enumerate(attributes["body"]):
+        numbers[part] = f"{numbers[value]}.{position}"
+    ranges = (
+        f"{i.value.name} in {_bound(i.start, numbers)}..{_bound(i.stop, numbers)}"
+        for i in attributes["indices"]
+    )
+    reduced = f"{attributes['reduction']} " if attributes["reduction"] is not None else ""
+    lines = [f"{head}{' '.join(parts)}: {reduced}for {', '.join(ranges)}"]
+    for part in attributes["body"]:
+        lines += _value(part, numbers, f"{indent}  ")
+    return [*lines, f"{indent}  of {numbers[attributes['result']]}"]
+
+
+def _bound(bound: Dim | Value, numbers: dict[Value, str]) -> str:
+    return numbers[bound] if isinstance(bound, Value) else str(bound)
+
+
+def _attribute(item: object) -> str:
+    """A part of a form: sizes as they are written, tuples in parentheses."""
+    if isinstance(item, tuple):
+        return f"({', '.join(map(_attribute, item))}{',' if len(item) == 1 else ''})"
+    return str(item) if isinstance(item, Dim) else _number(item)
 
 
 def _number(item: object) -> str:

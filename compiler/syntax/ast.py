@@ -122,6 +122,14 @@ class Argument:
 
 
 @dataclass(slots=True, eq=False)
+class Text:
+    """A string, which only stands as an argument of a call: `einsum("ij,jk->ik", a, b)`."""
+
+    text: str
+    span: Span
+
+
+@dataclass(slots=True, eq=False)
 class Call:
     callee: "Expression"
     arguments: tuple[Argument, ...]
@@ -190,6 +198,7 @@ Expression = (
     Number
     | Name
     | Boolean
+    | Text
     | Unary
     | Chain
     | Power
@@ -371,6 +380,7 @@ CHILDREN: dict[type, Callable[..., tuple[Operand, ...]]] = {
     Number: lambda e: (),
     Name: lambda e: (),
     Boolean: lambda e: (),
+    Text: lambda e: (),
     Dots: lambda e: (),
     Unary: lambda e: (e.operand,),
     Chain: lambda e: (e.first, *(link.operand for link in e.rest)),

@@ -414,6 +414,10 @@ class Builder:
     def positional(self, value: ast.Expression) -> ast.Argument:
         return ast.Argument(None, value, value.span)
 
+    def text(self, token: Token) -> ast.Argument:
+        span = self._span(token)
+        return ast.Argument(None, ast.Text(token.text[1:-1], span), span)
+
     def keyword(self, name: Token, equals: Token, value: ast.Expression) -> ast.Argument:
         return ast.Argument(name.text, value, Span(self.source, name.start, value.span.end))
 

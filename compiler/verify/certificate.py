@@ -12,7 +12,9 @@ from typing import Any
 from mgrad.compiler.diagnostics import render
 from mgrad.compiler.errors.checking import LostDigits
 from mgrad.compiler.sema.program import Function, Program
+from mgrad.compiler.verify.directions import measure
 from mgrad.compiler.verify.functions import Examination, Verdict
+from mgrad.compiler.verify.layout import Layout
 from mgrad.compiler.verify.numeric import Answers, Shortfall, accuracy, answers
 from mgrad.compiler.verify.opaque import missing_externs
 from mgrad.compiler.verify.reference import is_real
@@ -51,6 +53,7 @@ class Numbers:
     gradient: float
     points: int
     exceptions: tuple[Shortage, ...]
+    sizes: str = ""  # of arrays: `N = 5, D = 6`
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,7 @@ class FunctionReport:
     absolute: tuple[tuple[str, int | None, str], ...] = ()  # ops right to an ulp of 1 only
     given: tuple[str, ...] = ()  # externs whose stated derivatives the verdicts rest on
     whole: tuple[tuple[str, str], ...] = ()  # of small functions: SymPy's derivative of the whole
+    sizes: str = ""  # of arrays, at which the formulas were compared: `N = 2, D = 3`
 
     @property
     def is_refuted(self) -> bool:
@@ -156,7 +160,7 @@ def check_modules(
                 found = replace(report, missing=(*report.missing, function.name))
             else:
                 text = texts[target]
-                has_arrays = target != "python"
+                has_arrays = target != "python" and program.maps(function)
                 try:
                     one = check_function(
                         program, function, text, spaces.get(text, {}), share, right, has_arrays
@@ -198,6 +202,8 @@ def run_module(text: str) -> dict[str, Any]:
 
 
 def _answers(program: Program, function: Function, deadline: float) -> Answers | None:
+    if not Layout(function).is_scalar:
+        return None
     try:
         return answers(program, function, deadline)
     except BudgetExceeded:
@@ -224,7 +230,7 @@ def check_function(
     try:
         examination.gather()
         verdicts = tuple(examination.judge())
-    except BudgetExceeded as error:
+    except (BudgetExceeded, ValueError) as error:
         verdicts = (Verdict(name, "not reached", reason=str(error)),)
     if right is not None:
         verdicts = tuple(judge_by_running(v, right, namespace) for v in verdicts)
@@ -244,11 +250,14 @@ def check_function(
         line,
         gradients,
         verdicts,
-        _numbers(right, namespace, has_arrays) if right is not None else None,
+        _numbers(right, namespace, has_arrays)
+        if right is not None
+        else _along(program, function, namespace, deadline),
         tuple(dict.fromkeys(kinks)),
         tuple(absolute),
         tuple(externs),
         derivatives(right) if right is not None else (),
+        Layout(function).described(),
     )
 
 
@@ -259,6 +268,18 @@ def _numbers(right: Answers, namespace: Mapping[str, Any], has_arrays: bool) -> 
         return None  # it has no numbers, and is refuted for that
     exceptions = tuple(map(_exception, found.shortfalls))
     return Numbers(round(found.value, 1), round(found.gradient, 1), found.points, exceptions)
+
+
+def _along(
+    program: Program, function: Function, namespace: Mapping[str, Any], deadline: float
+) -> Numbers | None:
+    """The digits of a function of arrays."""
+    if not namespace or Layout(function).is_scalar:
+        return None
+    found = measure(program, function, namespace, deadline)
+    if found is None:
+        return None
+    return Numbers(round(found.value, 1), round(found.gradient, 1), found.points, (), found.sizes)
 
 
 def _exception(short: Shortfall) -> Shortage:

@@ -12,14 +12,17 @@ from types import MappingProxyType
 from typing import Any
 
 import mpmath
+import numpy as np
 
 from mgrad.compiler.sema.program import Function, Program
+from mgrad.compiler.verify import elements
 from mgrad.compiler.verify.evaluation import Evaluation, Point, Sampler, agree, evaluate
+from mgrad.compiler.verify.layout import Known, Layout
 from mgrad.compiler.verify.reference import Reference, is_real
-from mgrad.compiler.verify.spelling import dtype, number, printed, show, show_number
+from mgrad.compiler.verify.spelling import number, printed, show, show_number
 from mgrad.compiler.verify.symbolic import DIGITS, Equivalence, proofs_of
 from mgrad.compiler.verify.terms import BudgetExceeded, Dag
-from mgrad.compiler.verify.trace import TraceError, Tracer
+from mgrad.compiler.verify.trace import Kept, TraceError, Tracer
 
 PRECISION = 150  # decimal digits of the fingerprints: constants of physics are small
 AGREED = 22  # digits to which random points must agree
@@ -100,13 +103,12 @@ class Examination:
     def __post_init__(self) -> None:
         self.dag: Dag = self.tracer.dag
         self.reference = Reference(self.program, self.dag)
-        self.kinds = [dtype(a.value.type) for a in self.function.arguments]
-        self.reals = [i for i, k in enumerate(self.kinds) if k == "real"]
+        self.layout = Layout(self.function)
+        slots = self.layout.slots
+        self.kinds = [s.kind for s in slots]
+        self.reals = self.layout.reals
         prefix = self.function.name
-        self.symbols = [
-            self.dag.symbol(f"{prefix}.{a.name}", k)
-            for a, k in zip(self.function.arguments, self.kinds, strict=True)
-        ]
+        self.symbols = [self.dag.symbol(f"{prefix}.{s.name}", s.kind) for s in slots]
 
     def count_gradients(self) -> int:
         """Partial derivatives: of each real result by each real argument."""
@@ -117,13 +119,17 @@ class Examination:
     def gather(self) -> None:
         """Reference and text of each routine; what cannot be built gets its verdict at once."""
         reference, dag = self.reference, self.dag
+        layout = self.layout
         leaves = [reference.leaf(s) for s in self.symbols]
         wrt = [leaves[i] for i in self.reals]
-        results = reference.function(self.function, leaves)
-        real_results = [
-            r for r, v in zip(results, self.function.results, strict=True) if is_real(v.type)
+        arrays = reference.function(self.function, layout.packed(leaves, reference.number))
+        given = layout.packed(self.symbols, Known)
+        results = [e for r in arrays for e in elements.flat(r)]
+        real_arrays = [
+            r for r, v in zip(arrays, self.function.results, strict=True) if is_real(v.type)
         ]
-        names = [a.name for a in self.function.arguments]
+        real_results = [e for r in real_arrays for e in elements.flat(r)]
+        names = [s.name for s in layout.slots]
         of = [names[i] for i in self.reals]
         one_seed = len(real_results) == 1
         seeds = [
@@ -131,6 +137,11 @@ class Examination:
                 f"{self.function.name}.grad" if one_seed else f"{self.function.name}.grad[{i}]"
             )
             for i in range(len(real_results))
+        ]
+        rest = iter(seeds)
+        seed_arrays = [
+            elements.filled(elements.shape_of(r), [next(rest) for _ in elements.flat(r)])
+            for r in real_arrays
         ]
         self.values = [reference.nodes[r].term for r in results]
         self.tracer.know(dag.numbers())
@@ -149,9 +160,9 @@ class Examination:
         self.tangents: list[int] = []
         if plain in has:
             self._claim(
-                "", value_names, lambda: self.tracer.call(plain, *self.symbols), lambda: self.values
+                "", value_names, lambda: self.tracer.call(plain, *given), lambda: self.values
             )
-        single = len(results) == 1 and real_results and wrt
+        single = self._is_one_number(arrays) and real_results and wrt
         one = [(results[0], reference.number(1))] if single else []
         wanted = [f"{name}_forward", f"{name}_backward"] if real_results and wrt else []
         wanted += [f"{name}_value_and_grad"] if single else []
@@ -165,23 +176,23 @@ class Examination:
             saved: list[Any] = []
 
             def forward() -> Any:
-                value, kept = self.tracer.call(f"{name}_forward", *self.symbols)
+                value, kept = self.tracer.call(f"{name}_forward", *given)
                 saved.append(kept)
                 return value
 
             def pull(*grad: Any) -> Any:
                 if not saved:
                     raise TraceError(f"{name}_forward could not be followed")
-                return self.tracer.call(f"{name}_backward", saved[0], *grad)
+                return self.tracer.call(f"{name}_backward", Kept(saved[0]), *grad)
 
             self._claim("_forward", value_names, forward, lambda: self.values)
             self._claim(
                 "_backward",
                 gradient_names,
-                lambda: pull(seeds[0] if len(seeds) == 1 else tuple(seeds)),
+                lambda: pull(seed_arrays[0] if len(seed_arrays) == 1 else tuple(seed_arrays)),
                 lambda: terms(reference.gradient(seeded, wrt)),
             )
-            if len(results) == 1:  # then the seed is 1 unless it is given
+            if self._is_one_number(arrays):  # then the seed is 1 unless it is given
                 self._claim(
                     "_backward",
                     [f"{what} without a seed" for what in gradient_names],
@@ -192,7 +203,7 @@ class Examination:
             self._claim(
                 "_value_and_grad",
                 value_names + gradient_names,
-                lambda: self.tracer.call(f"{name}_value_and_grad", *self.symbols),
+                lambda: self.tracer.call(f"{name}_value_and_grad", *given),
                 lambda: self.values + terms(reference.gradient(one, wrt)),
             )
         if wrt and f"{name}_jvp" in has:
@@ -212,20 +223,23 @@ class Examination:
             self._claim(
                 "_jvp",
                 value_names + [f"tangent of {n}" for n in value_names],
-                lambda: self.tracer.call(f"{name}_jvp", tuple(self.symbols), tuple(self.tangents)),
+                lambda: self.tracer.call(f"{name}_jvp", tuple(given), self._tangents()),
                 tangent,
             )
         if wrt and f"{name}_jacobian" in has:
+            counts = [len(elements.flat(r)) for r in real_arrays]
 
             def rows() -> list[int]:
                 seeded = [[(r, reference.number(1))] for r in real_results]
-                return [t for s in seeded for t in terms(reference.gradient(s, wrt))]
+                found = [terms(reference.gradient(s, wrt)) for s in seeded]
+                return self._blocks(found, counts)
 
-            entries = [f"d {v} / d {n}" for v in value_names for n in of]
+            labels = [[f"d {v} / d {n}" for n in of] for v in value_names]
+            entries = self._blocks(labels, counts)
             self._claim(
                 "_jacobian",
                 entries,
-                lambda: self.tracer.call(f"{name}_jacobian", *self.symbols),
+                lambda: self.tracer.call(f"{name}_jacobian", *given),
                 rows,
             )
         if single and f"{name}_hessian" in has:
@@ -233,15 +247,45 @@ class Examination:
             def second() -> list[int]:
                 slopes = reference.gradient(one, wrt)
                 unit = reference.number(1)
-                return [t for s in slopes for t in terms(reference.gradient([(s, unit)], wrt))]
+                found = [terms(reference.gradient([(s, unit)], wrt)) for s in slopes]
+                return self._blocks(found, self.layout.counts)
 
-            entries = [f"d2 / d {a} d {b}" for a in of for b in of]
+            labels = [[f"d2 / d {a} d {b}" for b in of] for a in of]
+            entries = self._blocks(labels, self.layout.counts)
             self._claim(
                 "_hessian",
                 entries,
-                lambda: self.tracer.call(f"{name}_hessian", *self.symbols),
+                lambda: self.tracer.call(f"{name}_hessian", *given),
                 second,
             )
+
+    def _blocks(self, rows: Sequence[Sequence[Any]], counts: Sequence[int]) -> list[Any]:
+        """The entries of a matrix in the order of a Jacobian of arrays: a block for each array
+        of rows, `counts` tell how long these are, and each argument."""
+        found: list[Any] = []
+        rest = list(rows)
+        for count in counts:
+            some, rest = rest[:count], rest[count:]
+            start = 0
+            for width in self.layout.counts:
+                found += [entry for row in some for entry in row[start : start + width]]
+                start += width
+        return found
+
+    def _tangents(self) -> tuple[Any, ...]:
+        """The tangents as they are given: an array for an array, of the real arguments only."""
+        rest = iter(self.tangents)
+        return tuple(
+            elements.filled(
+                self.layout.shape(a), [next(rest) for _ in np.ndindex(*self.layout.shape(a))]
+            )
+            for a in self.function.arguments
+            if is_real(a.value.type)
+        )
+
+    @staticmethod
+    def _is_one_number(results: Sequence[Any]) -> bool:
+        return len(results) == 1 and not elements.shape_of(results[0])
 
     def _claim(
         self,
@@ -300,7 +344,7 @@ class Examination:
         """The first claim of each routine that fails, and where. Fills `points` as it goes on."""
         waiting = dict.fromkeys(c.routine for c in self.claims)
         order = self._cone([t for c in self.claims for t in (c.text, c.program)] + self._context())
-        sampler = Sampler(self.kinds, [a.domain for a in self.function.arguments], self.seed)
+        sampler = Sampler(self.kinds, [s.domain for s in self.layout.slots], self.seed)
         steps: tuple[Callable[[], None], ...] = (
             lambda: points.generic.extend(self._generic_points(sampler)),
             lambda: points.branch.extend(self._branch_points(sampler, points.generic)),
@@ -366,10 +410,8 @@ class Examination:
 
     def _assumptions(self) -> dict[int, dict[str, bool]]:
         found: dict[int, dict[str, bool]] = {}
-        for symbol, kind, argument in zip(
-            self.symbols, self.kinds, self.function.arguments, strict=True
-        ):
-            domain = argument.domain
+        for symbol, kind, slot in zip(self.symbols, self.kinds, self.layout.slots, strict=True):
+            domain = slot.domain
             facts = {"integer": True} if kind == "int" else {"real": True}
             if domain is not None and domain.low >= 0:
                 facts = (
@@ -572,7 +614,7 @@ class Examination:
         salt = -1 if self._differ(self._evaluate(order, point, -1), claim, point, -1) else 0
         values = self._evaluate(order, point, salt)
         line, variable = self._first_difference(claim, point)
-        names = [a.name for a in self.function.arguments]
+        names = [s.name for s in self.layout.slots]
         shown = {n: show(v) for n, v in zip(names, point, strict=True)}
         for symbol in (*self.seeds, *self.tangents):
             if symbol in values:
@@ -613,8 +655,8 @@ class Examination:
         return value > 0 if kind == "bool" else (round(value) if kind == "int" else value)
 
     def _fails(self, order: list[int], claim: Claim, point: Point) -> bool:
-        for value, argument in zip(point, self.function.arguments, strict=True):
-            domain = argument.domain
+        for value, slot in zip(point, self.layout.slots, strict=True):
+            domain = slot.domain
             if domain is None:
                 continue
             low = value > domain.low if domain.low_open else value >= domain.low

@@ -184,7 +184,8 @@ def runtime(module: str, attribute: str) -> Meaning | None:
 def plain_builtins() -> dict[str, Any]:
     """Python's own names that are harmless to run as they are."""
     allowed = (
-        "range len tuple list dict zip enumerate reversed sorted isinstance type str repr bool "
+        "range len slice tuple list dict zip enumerate reversed sorted isinstance type str repr "
+        "bool "
         "ArithmeticError ValueError TypeError OverflowError ZeroDivisionError Exception "
         "all any map callable hasattr getattr property staticmethod object complex"
     )

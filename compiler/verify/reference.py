@@ -15,11 +15,11 @@ from typing import Any
 import mpmath
 import sympy as sp
 
-from mgrad.compiler.ir.types import Type
+from mgrad.compiler.ir.types import INT, Bundle, Type
 from mgrad.compiler.ops.op import Kink
 from mgrad.compiler.sema.program import Extern, Function, Program, Value
 from mgrad.compiler.source import Span
-from mgrad.compiler.verify import names
+from mgrad.compiler.verify import elements, names
 from mgrad.compiler.verify.opaque import extern_function
 from mgrad.compiler.verify.table import TABLE
 from mgrad.compiler.verify.terms import Dag, placeholder
@@ -139,7 +139,7 @@ class Reference:
     has_derivatives: bool = False  # inside: then they decide on values, too
     _stated: list[str] = field(default_factory=list)  # of the calls on the way
     _interned: dict[object, int] = field(default_factory=dict)
-    _calls: dict[object, tuple[int, ...]] = field(default_factory=dict)
+    _calls: dict[object, tuple[Any, ...]] = field(default_factory=dict)
     _leaves: dict[int, int] = field(default_factory=dict)
     _opaque: dict[tuple[str, int | None], Meaning] = field(default_factory=dict)
 
@@ -222,60 +222,127 @@ class Reference:
 
     # ------------------------------------------------------------------------------- the program
 
-    def call(self, key: str, arguments: Sequence[int]) -> tuple[int, ...]:
-        """The results of a function or extern of the program, expanded; equal calls are one."""
-        memo = (key, tuple(arguments))
+    def call(self, key: str, arguments: Sequence[Any]) -> tuple[Any, ...]:
+        """The results of a function or extern of the program, expanded; equal calls are one. A
+        function of numbers that is given arrays is called for each element."""
+        memo = (key, tuple(_key(a) for a in arguments))
         found = self._calls.get(memo)
         if found is None:
-            if key in self.program.functions:
-                found = self.function(self.program.functions[key], arguments)
-            else:
-                found = (self.extern(self.program.externs[key], arguments),)
-            self._calls[memo] = found
+            found = self._calls[memo] = self._call(key, arguments)
         return found
 
-    def function(self, function: Function, arguments: Sequence[int]) -> tuple[int, ...]:
-        """The results of a function of the program."""
-        made: dict[Value, tuple[int, ...]] = {}
+    def _call(self, key: str, arguments: Sequence[Any]) -> tuple[Any, ...]:
+        callee = self.program.functions.get(key) or self.program.externs[key]
+        takes = any(_shape(a.type) for a in callee.arguments)
+        shape = next((elements.shape_of(a) for a in arguments if elements.shape_of(a)), ())
+        if shape and not takes:
+            rows = [elements.flat(a) for a in arguments]
+            made = [self.call(key, one) for one in zip(*rows, strict=True)]
+            return tuple(elements.filled(shape, list(column)) for column in zip(*made, strict=True))
+        if isinstance(callee, Function):
+            return self.function(callee, arguments)
+        return (self.extern(callee, arguments),)
+
+    def function(self, function: Function, arguments: Sequence[Any]) -> tuple[Any, ...]:
+        """The results of a function of the program: nodes, or arrays of nodes."""
+        made: dict[Value, Any] = {}
         given = {a.value: node for a, node in zip(function.arguments, arguments, strict=True)}
+        forms = elements.Elements(self._arithmetic(), self._sizes(function, arguments))
         is_stated = function.key in self.program.derivatives
         if is_stated:
             self._stated.append(function.name)
         for value in function.values:
-            made[value] = self._value(value, made, given)
+            made[value] = self._value(value, made, given, forms)
         if is_stated:
             self._stated.pop()
-        return tuple(made[r][0] for r in function.results)
+        return tuple(made[r] for r in function.results)
+
+    def _arithmetic(self) -> elements.Arithmetic:
+        return elements.Arithmetic(self.number, self.op, self._integer)
+
+    def _integer(self, node: int) -> int:
+        """The int that an index is; it must not depend on what is drawn at random."""
+        number = self.dag.number(self.nodes[node].term)
+        if number is None:
+            raise ValueError("an index that depends on the values of an array")
+        return int(number)
+
+    def _sizes(self, function: Function, arguments: Sequence[Any]) -> dict[str, int]:
+        """The sizes of the dimensions that stand alone in an argument's shape, and of ints."""
+        sizes: dict[str, int] = {}
+        for argument, given in zip(function.arguments, arguments, strict=True):
+            for d, size in zip(_shape(argument.type), elements.shape_of(given), strict=True):
+                if str(d) in d.names:
+                    sizes[str(d)] = size
+            if argument.type == INT:
+                number = self.dag.number(self.nodes[given].term)
+                if number is not None:
+                    sizes[argument.name] = int(number)
+        return sizes
 
     def _value(
-        self, value: Value, made: dict[Value, tuple[int, ...]], given: dict[Value, int]
-    ) -> tuple[int, ...]:
-        operands = [made[a][0] for a in value.args]
+        self,
+        value: Value,
+        made: dict[Value, Any],
+        given: dict[Value, Any],
+        forms: elements.Elements,
+    ) -> Any:
+        operands = [made[a] for a in value.args]
         match value.form:
             case "argument":
-                return (self.mark(given[value], value.name, value.span),)
+                return self._marks(given[value], value)
             case "constant":
                 is_pi = ("symbol", "pi") in value.attributes
-                return (self.number(sp.pi if is_pi else value.attribute("value")),)
+                number = self.number(sp.pi if is_pi else value.attribute("value"))
+                return forms.constant(value, number) if _shape(value.type) else number
             case "bind":
-                return (self.mark(operands[0], value.name, value.span),)
+                return self._marks(operands[0], value)
             case "call":
-                return self.call(str(value.attribute("callee")), operands)
+                results = self.call(str(value.attribute("callee")), operands)
+                return results if isinstance(value.type, Bundle) else results[0]
+            case "bundle":
+                return tuple(operands)
             case "item":
-                return (made[value.args[0]][int(str(value.attribute("index")))],)
+                return operands[0][int(str(value.attribute("index")))]
             case "derivative":
                 self.has_derivatives = True
-                return (self._prime(value, operands),)
+                return elements.mapped(lambda *xs: self._prime(value, list(xs)), *operands)
             case "diff":
                 self.has_derivatives = True
-                return self.gradient([(operands[0], self.number(1))], [operands[1]])
-            case _:
-                if self._stated and value.form in COMPARISONS and is_real(value.args[0].type):
-                    edge = sp.Eq(placeholder(0), placeholder(1))
-                    self.decided[self.dag.apply(edge, [self.nodes[o].term for o in operands])] = (
-                        None
-                    )
-                return (self.op(value.form, operands, value.span),)
+                return self._gradient_of(operands[0], operands[1])
+            case "jacobian":
+                rows = [self._gradient_of(e, operands[1]) for e in elements.flat(operands[0])]
+                return self._stacked(elements.shape_of(operands[0]), rows, operands[1])
+            case "hessian":
+                slopes = elements.flat(self._gradient_of(operands[0], operands[1]))
+                rows = [self._gradient_of(s, operands[1]) for s in slopes]
+                return self._stacked(elements.shape_of(operands[1]), rows, operands[1])
+            case "each":
+                run = lambda part, inner: self._value(part, inner, given, forms)  # noqa: E731
+                return forms.each(value, run, made)
+            case form if form in elements.FORMS:
+                return forms.form(value, operands)
+            case form:
+                is_edge = self._stated and form in COMPARISONS and is_real(value.args[0].type)
+
+                def apply(*xs: int) -> int:
+                    if is_edge:
+                        edge = sp.Eq(placeholder(0), placeholder(1))
+                        self.decided[self.dag.apply(edge, [self.nodes[o].term for o in xs])] = None
+                    return self.op(form, xs, value.span)
+
+                return elements.mapped(apply, *operands)
+
+    def _marks(self, content: Any, value: Value) -> Any:
+        return elements.mapped(lambda node: self.mark(node, value.name, value.span), content)
+
+    def _gradient_of(self, output: int, wrt: Any) -> Any:
+        found = self.gradient([(output, self.number(1))], elements.flat(wrt))
+        return elements.filled(elements.shape_of(wrt), found)
+
+    def _stacked(self, lead: tuple[int, ...], rows: Sequence[Any], wrt: Any) -> Any:
+        shape = (*lead, *elements.shape_of(wrt))
+        return elements.filled(shape, [e for row in rows for e in elements.flat(row)])
 
     def _prime(self, value: Value, operands: list[int]) -> int:
         """f'(x), f''(x): repeated sweeps from the result to a mark on the argument."""
@@ -288,7 +355,7 @@ class Reference:
         result = self.call(key, inner)[0]
         for _ in range(int(str(value.attribute("order")))):
             (result,) = self.gradient([(result, self.number(1))], [marked])
-        return result
+        return int(result)
 
     def extern(self, extern: Extern, arguments: Sequence[int]) -> int:
         return self.apply(self.opaque(extern, None), arguments, extern.span)
@@ -414,6 +481,16 @@ def constant_power(exponent: Fraction) -> Meaning:
 @cache
 def _partial(expression: Any) -> Meaning:
     return Meaning(expression, None, None)
+
+
+def _key(argument: Any) -> Any:
+    """An argument as a key: arrays are not hashable."""
+    shape = elements.shape_of(argument)
+    return (shape, tuple(elements.flat(argument))) if shape else argument
+
+
+def _shape(type: Any) -> Any:
+    return type.shape if isinstance(type, Type) else ()
 
 
 def is_real(type: Any) -> bool:

@@ -56,12 +56,21 @@ def _row(
     details = list(_said(by_target, lambda report: list(_failures(report))))
     exceptions = list(_exceptions(reports))
     formula = ", ".join(f"d/d{x} = {text}" for x, text in first.whole)
-    formula = formula if len(formula) <= LONGEST_FORMULA else ""
+    formula = (formula if len(formula) <= LONGEST_FORMULA else "") or _sizes(reports)
     if exceptions and formula:  # the exceptions follow the digits that they are exceptions to
         exceptions.append(formula)
         formula = ""
     details = [*details, *exceptions, *_given(reports), *_kinks(first)]
     return name, verdict, _digits(reports, bool(exceptions)), formula, details
+
+
+def _sizes(reports: Sequence[FunctionReport]) -> str:
+    """The sizes of arrays at which the formulas were compared, and those of the numbers."""
+    proved = next((r.sizes for r in reports if r.sizes), "")
+    measured = next((r.numbers.sizes for r in reports if r.numbers and r.numbers.sizes), "")
+    if not proved:
+        return ""
+    return f"at {proved}" + (f"; digits at {measured}" if measured else "")
 
 
 def _identities(report: FunctionReport) -> str:

@@ -11,6 +11,7 @@ import mpmath
 from mgrad.compiler.diagnostics import Diagnostic, render
 from mgrad.compiler.errors.checking import FailedTest
 from mgrad.compiler.sema.program import Program, Test
+from mgrad.compiler.verify import elements
 from mgrad.compiler.verify.certificate import run_module
 from mgrad.compiler.verify.evaluation import Evaluation, Sampler
 from mgrad.compiler.verify.functions import PRECISION
@@ -108,13 +109,32 @@ def _results(value: Any) -> tuple[Any, ...]:
 
 
 def _compare(a: Any, b: Any, relation: str) -> bool:
+    """Two results; arrays have to have one shape, and agree element by element."""
+    left, right = _elements(a), _elements(b)
+    if left.shape != right.shape:
+        return False
     if relation == "==":
-        return bool(a == b)
-    x, y = float(a), float(b)
+        return all(bool(x == y) for x, y in zip(left.flat, right.flat, strict=True))
+    return all(_near(float(x), float(y)) for x, y in zip(left.flat, right.flat, strict=True))
+
+
+def _elements(value: Any) -> Any:
+    """A result as an array of what it holds, so that no int is rounded."""
+    import numpy as np
+
+    return np.array(value, dtype=object)
+
+
+def _near(x: float, y: float) -> bool:
     return x == y or abs(x - y) <= 1e-9 * max(abs(x), abs(y)) + 1e-12
 
 
 def _shown(value: Any) -> str:
+    value = value.tolist() if hasattr(value, "tolist") else value
+    if isinstance(value, list):
+        return f"[{', '.join(map(_shown, value))}]"
+    if isinstance(value, bool):
+        return str(value).lower()
     whole = isinstance(value, float) and value.is_integer() and abs(value) < 1e16
     return str(int(value)) if whole else str(value)
 
@@ -125,11 +145,15 @@ def _identity(program: Program, test: Test) -> TestResult:
     reference = Reference(program, dag)
     symbols = [dag.symbol(a.name) for a in test.left.arguments]
     leaves = [reference.leaf(s) for s in symbols]
-    left, right = (
-        [reference.nodes[n].term for n in reference.function(side, leaves)]
-        for side in (test.left, test.right)
-    )
+    sides = [reference.function(side, leaves) for side in (test.left, test.right)]
     shown = (test.left.span.text, test.right.span.text)
+    shapes = [[elements.shape_of(result) for result in side] for side in sides]
+    if shapes[0] != shapes[1]:
+        return TestResult(test, False, *shown, ": the two sides have different shapes")
+    left, right = (
+        [reference.nodes[n].term for result in side for n in elements.flat(result)]
+        for side in sides
+    )
     sampler = Sampler(["real"] * len(symbols), [None] * len(symbols))
     evaluations: list[Evaluation] = []
     for attempt in range(60):

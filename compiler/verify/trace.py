@@ -9,15 +9,19 @@ anything: the module's functions are found by what they are called.
 from __future__ import annotations
 
 import ast
+import operator
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from fractions import Fraction
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from types import CodeType, SimpleNamespace
 from typing import Any
 
+import numpy as np
 import sympy as sp
 
-from mgrad.compiler.verify import names
+from mgrad.compiler.verify import arrays, elements, lists, names
+from mgrad.compiler.verify.layout import Known
 from mgrad.compiler.verify.opaque import extern_function
 from mgrad.compiler.verify.terms import Dag, placeholder
 
@@ -53,9 +57,13 @@ class Traced:
         return self.tracer.apply(names.SUB, other, self)
 
     def __mul__(self, other: Any) -> Any:
+        if isinstance(other, list | tuple):  # so many times over
+            return other * self.__index__()
         return self.tracer.apply(names.MUL, self, other)
 
     def __rmul__(self, other: Any) -> Any:
+        if isinstance(other, list | tuple):
+            return other * self.__index__()
         return self.tracer.apply(names.MUL, other, self)
 
     def __truediv__(self, other: Any) -> Any:
@@ -112,7 +120,14 @@ class Traced:
     def __float__(self) -> float:
         raise TraceError("the text wants a plain number where a value stands")
 
-    __int__ = __index__ = __float__
+    __int__ = __float__
+
+    def __index__(self) -> int:
+        """A size, or the place of an element: it is the same at every point."""
+        number = self.tracer.dag.number(self.term)
+        if isinstance(number, Fraction) and number.denominator == 1:
+            return int(number)
+        raise TraceError("the text wants a plain number where a value stands")
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -123,6 +138,13 @@ class Traced:
 
     def item(self) -> Any:
         return self
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What the text gave, to be given back to it as it is."""
+
+    value: Any
 
 
 HOOK = "the tracer"  # by this name the followed text finds it; no source can have such a name
@@ -136,6 +158,7 @@ class Tracer:
         self.places: dict[int, tuple[int, str]] = {}
         self.rounded: dict[int, None] = {}  # constants that stand for a number near by
         self.names: dict[str, Any] = {}
+        self._is_nested = False  # whether tensors are nested lists
         self._exact: dict[float, Fraction] = {}
         self._calls = 0
         self._max_calls = max_calls
@@ -157,6 +180,7 @@ class Tracer:
             **{n: self.function(e) for n, e in names.BUILTINS.items()},
         }
         builtins |= {"__import__": self._import, "__build_class__": None, "sum": self._sum}
+        builtins |= {"any": self._any, "all": self._all}
         builtins |= {"float": self.number, "int": self.number, "bool": self._bool}
         space: dict[str, Any] = {"__builtins__": builtins, "__name__": "traced", HOOK: self}
         given = dict(space)
@@ -195,6 +219,14 @@ class Tracer:
     def _wrap(self, value: Any) -> Any:
         if isinstance(value, tuple):
             return tuple(self._wrap(v) for v in value)
+        if arrays.is_array(value):
+            known = [isinstance(e, Known) for e in elements.flat(value)]
+            array = value.astype(int) if all(known) else elements.mapped(self._wrap, value)
+            return lists.nested(array) if self._is_nested else array
+        if isinstance(value, Known):
+            return int(value)
+        if isinstance(value, Kept):
+            return value.value
         return Traced(self, value) if isinstance(value, int) else value
 
     def terms(self, value: Any) -> list[int]:
@@ -205,6 +237,8 @@ class Tracer:
             item = stack.pop()
             if isinstance(item, tuple | list):
                 stack.extend(reversed(item))
+            elif arrays.is_array(item):
+                stack.extend(reversed(elements.flat(item)))
             else:
                 flat.append(self.term(item))
         return flat
@@ -238,6 +272,8 @@ class Tracer:
         return term
 
     def apply(self, expression: Any, *operands: Any) -> Any:
+        if any(arrays.is_array(o) for o in operands):
+            return self._mapped(lambda *xs: self.apply(expression, *xs), *operands)
         return Traced(self, self.dag.apply(expression, [self.term(o) for o in operands]))
 
     def function(self, meaning: Any) -> Callable[..., Any]:
@@ -246,11 +282,21 @@ class Tracer:
         def traced(*operands: Any, **keywords: Any) -> Any:
             if set(keywords) - {"where", "out", "dtype"}:
                 raise TraceError(f"keyword {sorted(keywords)[0]} cannot be followed")
-            return self.apply(names.expression(meaning, len(operands)), *operands)
+            expression = names.expression(meaning, len(operands))
+            return self._mapped(lambda *xs: self.apply(expression, *xs), *operands)
 
         return traced
 
+    def _mapped(self, function: Callable[..., Any], *operands: Any) -> Any:
+        """A function of values, over arrays element by element."""
+        if not any(arrays.is_array(o) for o in operands):
+            return function(*operands)
+        return elements.mapped(function, *(arrays.objects(o) for o in operands))
+
     def select(self, condition: Any, then: Any, orelse: Any) -> Any:
+        return self._mapped(self._select, condition, then, orelse)
+
+    def _select(self, condition: Any, then: Any, orelse: Any) -> Any:
         test = self.dag.truth(self.term(condition))
         return Traced(self, self.dag.select(test, self.term(then), self.term(orelse)))
 
@@ -271,18 +317,39 @@ class Tracer:
             if relation in ("is", "is not"):
                 parts.append((left is right) is (relation == "is"))
             else:
-                a, b = (self.dag.amount(self.term(v)) for v in (left, right))
-                parts.append(Traced(self, self.dag.compare(relation, a, b)))
+                parts.append(self._mapped(self._compare(relation), left, right))
             left = right
         return parts[0] if len(parts) == 1 else self.connect("and", *parts)
 
+    def _compare(self, relation: str) -> Callable[[Any, Any], Any]:
+        def compared(left: Any, right: Any) -> Any:
+            m, n = self._whole(left), self._whole(right)
+            if m is not None and n is not None:  # sizes and places: the choice is made
+                return INTS[relation](m, n)
+            a, b = (self.dag.amount(self.term(v)) for v in (left, right))
+            return Traced(self, self.dag.compare(relation, a, b))
+
+        return compared
+
+    def _whole(self, value: Any) -> int | None:
+        number = self.dag.number(value.term) if isinstance(value, Traced) else value
+        if isinstance(number, Fraction) and number.denominator == 1:
+            return int(number)
+        return number if type(number) is int else None
+
     def connect(self, head: str, *operands: Any) -> Any:
+        return self._mapped(lambda *xs: self._connect(head, *xs), *operands)
+
+    def _connect(self, head: str, *operands: Any) -> Any:
         if not any(isinstance(o, Traced) for o in operands):
             return all(operands) if head == "and" else any(operands)
         terms = [self.dag.truth(self.term(o)) for o in operands]
         return Traced(self, self.dag.connect(head, terms))
 
     def negate(self, operand: Any) -> Any:
+        return self._mapped(self._negate, operand)
+
+    def _negate(self, operand: Any) -> Any:
         if not isinstance(operand, Traced):
             return not operand
         return Traced(self, self.dag.negate(self.dag.truth(operand.term)))
@@ -307,6 +374,18 @@ class Tracer:
             start = start + value
         return start
 
+    def places_of(self, index: Any) -> Any:
+        """An index as NumPy takes it."""
+        if arrays.is_array(index) and index.dtype == object:
+            return elements.whole(index, self._arithmetic.integer)
+        return index
+
+    def _any(self, values: Any) -> Any:
+        return self.connect("or", *values)
+
+    def _all(self, values: Any) -> Any:
+        return self.connect("and", *values)
+
     def at(self, line: int) -> None:
         self._line = line
 
@@ -314,6 +393,12 @@ class Tracer:
         """Notes which line made a value, and under which name."""
         if isinstance(value, Traced):
             self.places.setdefault(value.term, (line, name))
+        elif arrays.is_array(value):
+            for element in elements.flat(value):
+                self.assign(line, name, element)
+        elif isinstance(value, list):
+            for part in value:
+                self.assign(line, name, part)
         return value
 
     def define(self, function: Callable[..., Any]) -> Callable[..., Any]:
@@ -346,6 +431,8 @@ class Tracer:
             return ("term", value.term)
         if isinstance(value, tuple | list):
             return tuple(self._key(v) for v in value)
+        if arrays.is_array(value):
+            return (value.shape, tuple(self._key(v) for v in elements.flat(value)))
         return (type(value).__name__, repr(value))
 
     # --------------------------------------------------------------------------------- its imports
@@ -383,6 +470,8 @@ class Tracer:
         constant = names.CONSTANTS.get(attribute)
         if module in ("math", "numpy") and constant is not None:
             return Traced(self, self.dag.constant(constant))
+        if module == "math" and attribute == "prod":
+            return lambda values: self._join("prod", list(values))
         if module == "math" and attribute in names.MATH:
             return self.function(names.MATH[attribute])
         if module == "numpy":
@@ -393,7 +482,12 @@ class Tracer:
                 return self.function(meaning)
             if attribute == "special" or attribute == "elementary":
                 return self._module(f"{module}.{attribute}")
-            return self._door
+            if module == "mgrad.runtime.lists":
+                self._is_nested = True
+                return self._lists.get(attribute, self._door)
+            if module == "mgrad.runtime.elementwise":
+                return self._door
+            return self._runtime.get(attribute, self._door)
         if module == "math":
             raise TraceError(f"unknown function math.{attribute}")
         return self._extern(f"{module}.{attribute}")
@@ -408,17 +502,53 @@ class Tracer:
                 return self.negate
             case "float64" | "float32" | "int64":
                 return self.number
-            case "asarray" | "array" | "broadcast_to" | "atleast_1d" | "ascontiguousarray":
+            case "asarray" | "atleast_1d" | "ascontiguousarray":
                 return lambda value, *_, **__: value
-            case "stack":
-                return lambda values, *_, **__: tuple(values)
-            case "zeros_like" | "ones_like":
-                return lambda *_, **__: int(attribute == "ones_like")
-            case "full_like":
-                return lambda _, value, **__: value
+        if attribute in self._arrays:
+            return self._arrays[attribute]
         if attribute in names.NUMPY:
             return self.function(names.NUMPY[attribute])
+        if attribute == "linalg":
+            return SimpleNamespace(**arrays.linear_algebra(self._arithmetic))
+        if attribute == "s_":
+            return np.s_
         raise TraceError(f"unknown function np.{attribute}")
+
+    @cached_property
+    def _arithmetic(self) -> elements.Arithmetic:
+        def op(name: str, operands: Any) -> Any:
+            return self.function(names.op(name))(*operands)
+
+        def integer(value: Any) -> int:
+            number = self.dag.number(self.term(value))
+            if number is None:
+                raise TraceError("an index depends on a value")
+            return int(number)
+
+        return elements.Arithmetic(lambda value: value, op, integer)
+
+    def _join(self, reduction: str, values: list[Any]) -> Any:
+        if reduction in ("any", "all"):
+            return self.connect("or" if reduction == "any" else "and", *values)
+        if reduction in ("max", "min"):
+            return self.function(names.NUMPY[f"{reduction}imum"])(*values)
+        values = [self.number(v) if isinstance(v, Traced) else v for v in values]
+        start = values[0] if values else int(reduction == "prod")
+        for value in values[1:]:
+            start = start + value if reduction == "sum" else start * value
+        return start
+
+    @cached_property
+    def _arrays(self) -> Mapping[str, Any]:
+        return arrays.namespace(self._arithmetic, self._join)
+
+    @cached_property
+    def _runtime(self) -> Mapping[str, Any]:
+        return arrays.runtime(self._arithmetic, self._join)
+
+    @cached_property
+    def _lists(self) -> Mapping[str, Any]:
+        return lists.namespace(self._arithmetic, self._join)
 
     def _extern(self, path: str) -> Any:
         def opaque(*operands: Any) -> Any:
@@ -454,6 +584,16 @@ def _followable(text: str) -> CodeType:
 
 class _Rewrite(ast.NodeTransformer):
     """Choices become calls, assignments say where they stand, doors and handlers go."""
+
+    def visit_Subscript(self, node: ast.Subscript) -> ast.AST:
+        """Ints that say a place are plain ints, also where they are elements of arrays."""
+        self.generic_visit(node)
+        parts = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
+        made: list[ast.expr] = [
+            p if isinstance(p, ast.Slice) else _call("places_of", p) for p in parts
+        ]
+        node.slice = ast.Tuple(made, ast.Load()) if len(made) > 1 else made[0]
+        return node
 
     def visit_IfExp(self, node: ast.IfExp) -> ast.AST:
         self.generic_visit(node)
@@ -554,6 +694,15 @@ class _Rewrite(ast.NodeTransformer):
         node.test = _told(node.lineno, node.test)
         return node
 
+
+INTS: Mapping[str, Callable[[int, int], bool]] = {
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+    "==": operator.eq,
+    "!=": operator.ne,
+}
 
 RELATIONS: dict[type, str] = {
     ast.Lt: "<",

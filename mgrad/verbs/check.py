@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from mgrad import files
+from mgrad.compiler.targets import TARGETS
 from mgrad.compiler.verify.certificate import Report
-from mgrad.verbs.compile import TARGETS, Number, build, understand
+from mgrad.verbs.compile import Number, build, understand
 from mgrad.verbs.load import raise_missing
 
 
@@ -82,10 +83,10 @@ def check(
         program = understand(source, settings)
         raise_missing(program)
         return Checked(verify(program, {target: text}, budget))
-    compiled = [build(source, target, level, emit, settings) for target in TARGETS]
-    raise_missing(compiled[0].program)
-    texts = {target: c.text for target, c in zip(TARGETS, compiled, strict=True)}
-    return Checked(verify(compiled[0].program, texts, budget))
+    program = understand(source, settings)
+    raise_missing(program)
+    texts: dict[str, str] = {t: build(source, t, level, emit, settings).text for t in TARGETS}
+    return Checked(verify(program, texts, budget))
 
 
 def certificate(path: str) -> str:

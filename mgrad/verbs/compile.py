@@ -57,11 +57,27 @@ def understand(source: Source, settings: Mapping[str, Number] | None = None) -> 
     return driver.understand(source, _options(settings=settings), files.load)
 
 
+def usual(program: Program) -> str:
+    """The target on which a verb runs a program where the user names none: `numpy` for arrays."""
+    from mgrad.compiler import driver
+
+    return "python" if driver.arrays_in(program) is None else "numpy"
+
+
 def tests_text(program: Program) -> str:
     """The module with functions for the sides of the program's tests."""
     from mgrad.compiler import driver
 
-    return driver.compile_tests(program, _options())
+    return driver.compile_tests(program, _options(_tests_target(program)))
+
+
+def _tests_target(program: Program) -> str:
+    """The usual target; `numpy` too if only a test has arrays."""
+    from dataclasses import replace
+
+    sides = [side for test in program.tests for side in (test.left, test.right)]
+    functions = {**program.functions, **{side.key: side for side in sides}}
+    return usual(replace(program, functions=functions))
 
 
 def stage(

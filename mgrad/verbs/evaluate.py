@@ -6,45 +6,58 @@ file: so they mean there what they would mean in it, and are compiled like every
 
 from __future__ import annotations
 
+import math
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mgrad import files
 from mgrad.compiler.diagnostics import Diagnostic, MgradError
 from mgrad.compiler.errors.meaning import UnknownName
-from mgrad.compiler.ir.types import REAL
+from mgrad.compiler.ir.types import AnyType, Type
 from mgrad.compiler.source import Source, Span
 from mgrad.compiler.syntax import ast
 from mgrad.compiler.syntax.parse import parse
 from mgrad.faults import RunError, UsageError
-from mgrad.verbs.compile import Number, build
+from mgrad.verbs.arrays import in_line, plain, spelled
+from mgrad.verbs.compile import Number, build, understand, usual
 from mgrad.verbs.load import module
+
+if TYPE_CHECKING:
+    from mgrad.compiler.sema.program import Program, Value
 
 VALUE, ARGUMENTS = "value_of_the_expression", "arguments_of_the_expression"
 LOCAL = "_of_the_expression"
 HEAD = "fn value() = "
+LARGEST = 10_000  # elements of the derivatives of arrays by arrays
 
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
     """A value, a tuple of them if the function has several results; and, where the expression is a
     call of a function of the file, its partial derivatives by its real arguments, by what they are
-    called: `df/dx`, or `df[0]/dx` of several results."""
+    called: `df/dx`, or `df[0]/dx` of several results. Arrays are nested lists; a derivative has the
+    axes of its result, then those of its argument."""
 
     expression: str
     value: Any
-    gradient: Mapping[str, float]
+    gradient: Mapping[str, Any]
+    notes: tuple[str, ...] = ()
 
     def text(self) -> str:
         """`f(3) = 20`, then a line for each partial derivative."""
-        lines = [f"{self.expression} = {_digits(self.value)}"]
+        head = f"{self.expression} = "
+        if isinstance(self.value, tuple):
+            lines = [head + ", ".join(map(in_line, self.value))]
+        else:
+            lines = [head + spelled(self.value, indent=len(head))]
         width = max(map(len, self.gradient), default=0)
         for name, partial in self.gradient.items():
-            lines.append(f"  {name:<{width}} = {_digits(partial)}")
-        return "\n".join(lines)
+            head = f"  {name:<{width}} = "
+            lines.append(head + spelled(partial, indent=len(head)))
+        return "\n".join([*lines, *(f"  {note}" for note in self.notes)])
 
 
 @dataclass(slots=True)
@@ -71,40 +84,73 @@ class _Added:
 def evaluate(
     path: str | os.PathLike[str],
     expression: str,
-    target: str = "python",
+    target: str | None = None,
     level: int = 1,
     settings: Mapping[str, Number] | None = None,
 ) -> Evaluation:
-    """The value of an expression with numbers for arguments, such as `f(3)` or `f'(1/3)`.
+    """The value of an expression with numbers for arguments, such as `f(3)` or `dot([1, 2], x)`.
 
-    Raises MgradError for a fault in the file or in the expression, RunError if the code raises.
+    Without a target it is `numpy` where there are arrays, else `python`. Raises MgradError for a
+    fault in the file or in the expression, RunError if the code raises.
     """
     source = files.read(path)
-    call = _read(expression)
-    added, name, names = _definitions(source, call)
-    extended = Source(source.path, f"{source.text}\n{added.text}")
-    emit = ("jacobian",) if names else ()
+    call = _Call(source, _read(expression))
     try:
-        compiled = build(extended, target, level, emit, settings)
+        program = understand(_extended(source, call.whole()), settings)
+        added = call.parts([r.type for r in _results(program, ARGUMENTS)])
+        extended = _extended(source, added)
     except MgradError as error:
-        raise MgradError(_here(error.diagnostics, source, expression, added)) from None
+        raise MgradError(_here(error.diagnostics, source, expression, call.whole())) from None
+    results = [result.type for result in _results(program, VALUE)]
+    kept, large = _by_size(results, call.types)
+    emit = ("jacobian",) if kept else ()
     try:
+        compiled = build(extended, target or usual(program), level, emit, settings)
         live = module(compiled)
-        point = getattr(live, ARGUMENTS)() if names else ()
+        point = getattr(live, ARGUMENTS)() if call.names else ()
         point = point if isinstance(point, tuple) else (point,)
         value, rows = _computed(live, point)
-    except MgradError:
-        raise
+    except MgradError as error:
+        raise MgradError(_here(error.diagnostics, source, expression, added)) from None
     except Exception as error:  # whatever a Python function that an extern names may raise
         raise RunError(f"{expression}: {type(error).__name__}: {error}") from error
-    results = compiled.program.functions[VALUE].results
-    reals = [i for i, result in enumerate(results) if result.type == REAL]
+    reals = [i for i, result in enumerate(results) if _is_real(result)]
     gradient = {
-        f"d{name}[{i}]/d{argument}" if len(results) > 1 else f"d{name}/d{argument}": partial
+        f"d{call.name}[{i}]/d{argument}" if len(results) > 1 else f"d{call.name}/d{argument}": part
         for i, row in zip(reals, rows, strict=False)
-        for argument, partial in zip(names, row, strict=True)
+        for argument, part in zip(call.names, row, strict=True)
     }
-    return Evaluation(expression, value, gradient)
+    return Evaluation(expression, value, gradient, (large,) if large else ())
+
+
+def _extended(source: Source, added: _Added) -> Source:
+    return Source(source.path, f"{source.text}\n{added.text}")
+
+
+def _results(program: Program, name: str) -> tuple[Value, ...]:
+    """The results of one of the added functions."""
+    return program.functions[name].results if name in program.functions else ()
+
+
+def _is_real(type: AnyType) -> bool:
+    return isinstance(type, Type) and type.dtype == "real"
+
+
+def _by_size(results: Sequence[AnyType], arguments: Sequence[Type]) -> tuple[bool, str]:
+    """Whether derivatives are computed, and what to say if they are too large to show."""
+    reals = [type for type in results if isinstance(type, Type) and type.dtype == "real"]
+    if not arguments or not reals:
+        return False, ""
+    if len(results) == 1 and not reals[0].shape:
+        return True, ""
+    of, by = sum(map(_elements, reals)), sum(map(_elements, arguments))
+    if of * by > LARGEST:
+        return False, f"its derivative, of {of:,} results by {by:,} arguments, is not shown"
+    return True, ""
+
+
+def _elements(type: Type) -> int:
+    return math.prod(dim.constant or 0 for dim in type.shape)
 
 
 def _read(expression: str) -> ast.Expression:
@@ -122,54 +168,94 @@ def _read(expression: str) -> ast.Expression:
     raise UsageError("eval takes one expression, such as 'f(3)'")
 
 
-def _definitions(source: Source, call: ast.Expression) -> tuple[_Added, str, tuple[str, ...]]:
-    """The text to add to the file, what is called, and the names of its real arguments.
+class _Call:
+    """An expression as definitions to add to the file.
 
-    `g(1/3, 2)` becomes `fn arguments…() = 1/3, 2` and `fn value…(a, b) = g(a, b)`; what is not a
-    call of a function of the file is the body of `fn value…()`.
+    `g(1/3, [2])` becomes `fn arguments…() = 1/3, [2]` and `fn value…(a, b: [1]) = g(a, b)`: the
+    arguments that are real, with the shapes that they turn out to have. What is not a call of a
+    function of the file is the body of `fn value…()`.
     """
-    whole = _Added()
-    whole.write(f"fn {VALUE}() = ", call.span, "\n")
-    if not isinstance(call, ast.Call):
-        return whole, "", ()
-    callee = call.callee.base if isinstance(call.callee, ast.Prime) else call.callee
-    parameters = _parameters(source, callee)
-    given = [a for a in call.arguments if a.name is None]
-    named = {a.name: a for a in call.arguments if a.name is not None}
-    if (
-        parameters is None
-        or len(given) > len(parameters)
-        or len(named) + len(given) < len(call.arguments)
-    ):
-        return whole, "", ()
-    values: list[str | Span] = []
-    passed: list[str | Span] = []
-    names: list[str] = []
-    for position, parameter in enumerate(parameters):
-        name = parameter.name.id
-        if position < len(given):
-            text: str | Span = given[position].value.span
-        elif name in named:
-            text = named.pop(name).value.span
-        elif parameter.default is not None:
-            text = parameter.default.span.text
-        else:
-            return whole, "", ()
-        kind = parameter.type
-        if kind is None or (kind.dtype == "real" and kind.shape is None):
-            values += [text, ", "]
-            names.append(name)
-            text = f"{name}{LOCAL}"
-        passed += [text, ", "]
-    if not names:
-        return whole, "", ()
-    for argument in named.values():  # settings
-        passed += [argument.span, ", "]
-    added = _Added()
-    added.write(f"fn {ARGUMENTS}() = ", *values[:-1], "\n")
-    heads = ", ".join(f"{name}{LOCAL}" for name in names)
-    added.write(f"fn {VALUE}({heads}) = ", call.callee.span, "(", *passed[:-1], ")\n")
-    return added, call.callee.span.text, tuple(names)
+
+    def __init__(self, source: Source, call: ast.Expression) -> None:
+        self._span = call.span
+        self.name = ""
+        self.names: tuple[str, ...] = ()  # of the real arguments
+        self.types: tuple[Type, ...] = ()  # theirs
+        self._callee: Span | None = None
+        self._values: list[str | Span] = []
+        self._passed: list[tuple[str, str | Span]] = []  # parameter, or "" for a setting; text
+        if isinstance(call, ast.Call):
+            self._match(source, call)
+
+    def _match(self, source: Source, call: ast.Call) -> None:
+        callee = call.callee.base if isinstance(call.callee, ast.Prime) else call.callee
+        parameters = _parameters(source, callee)
+        given = [a for a in call.arguments if a.name is None]
+        named = {a.name: a for a in call.arguments if a.name is not None}
+        if (
+            parameters is None
+            or len(given) > len(parameters)
+            or len(named) + len(given) < len(call.arguments)
+        ):
+            return
+        names: list[str] = []
+        for position, parameter in enumerate(parameters):
+            name = parameter.name.id
+            if position < len(given):
+                text: str | Span = given[position].value.span
+            elif name in named:
+                text = named.pop(name).value.span
+            elif parameter.default is not None:
+                text = parameter.default.span.text
+            else:
+                return
+            kind = parameter.type
+            if kind is None or kind.dtype == "real":
+                self._values.append(text)
+                names.append(name)
+                self._passed.append((name, text))
+            else:
+                self._passed.append(("", text))
+        self._passed += [("", argument.span) for argument in named.values()]  # settings
+        if names:
+            self.name, self.names, self._callee = (
+                call.callee.span.text,
+                tuple(names),
+                call.callee.span,
+            )
+
+    def whole(self) -> _Added:
+        """The expression as it is, and its arguments: what is wrong in it is told in its words."""
+        added = _Added()
+        added.write(f"fn {VALUE}() = ", self._span, "\n")
+        if self.names:
+            added.write(f"fn {ARGUMENTS}() = ", *_listed(self._values), "\n")
+        return added
+
+    def parts(self, types: Sequence[AnyType]) -> _Added:
+        """The arguments, of these types, and the call of them."""
+        added = _Added()
+        if self._callee is None:
+            return self.whole()
+        self.types = tuple(type for type in types if isinstance(type, Type))
+        heads = [
+            f"{name}{LOCAL}{_shape(t)}" for name, t in zip(self.names, self.types, strict=True)
+        ]
+        added.write(f"fn {ARGUMENTS}() = ", *_listed(self._values), "\n")
+        passed = [f"{name}{LOCAL}" if name else text for name, text in self._passed]
+        added.write(
+            f"fn {VALUE}({', '.join(heads)}) = ", self._callee, "(", *_listed(passed), ")\n"
+        )
+        return added
+
+
+def _listed(parts: Sequence[str | Span]) -> list[str | Span]:
+    """With commas between."""
+    return [piece for part in parts for piece in (part, ", ")][:-1]
+
+
+def _shape(type: Type) -> str:
+    return f": {type.with_dtype('real')}" if type.shape else ""
 
 
 def _parameters(source: Source, callee: ast.Expression) -> tuple[ast.Parameter, ...] | None:
@@ -223,32 +309,14 @@ def _moved(fault: Diagnostic, source: Source, by: int) -> Diagnostic:
     return fault
 
 
-def _computed(live: ModuleType, point: tuple[Any, ...]) -> tuple[Any, list[tuple[float, ...]]]:
+def _computed(live: ModuleType, point: tuple[Any, ...]) -> tuple[Any, list[tuple[Any, ...]]]:
     """The value at a point, and the gradient of each real result, by the module's functions."""
     if (both := getattr(live, f"{VALUE}_value_and_grad", None)) is not None:
         value, gradient = both(*point)
-        return _plain(value), [_plain(gradient)]
-    value = _plain(getattr(live, VALUE)(*point))
+        return plain(value), [plain(gradient)]
+    value = plain(getattr(live, VALUE)(*point))
     matrix = getattr(live, f"{VALUE}_jacobian", None)
     if matrix is None:
         return value, []
-    rows = _plain(matrix(*point))
+    rows = plain(matrix(*point))
     return value, list(rows) if isinstance(rows[0], tuple) else [rows]  # one row comes bare
-
-
-def _plain(value: Any) -> Any:
-    """A number of NumPy as one of Python."""
-    if isinstance(value, tuple):
-        return tuple(map(_plain, value))
-    return value.item() if hasattr(value, "item") else value
-
-
-def _digits(value: Any) -> str:
-    """A number by its shortest digits; a float that is whole without a point."""
-    if isinstance(value, tuple):
-        return ", ".join(map(_digits, value))
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, float) and abs(value) < 1e15 and value == int(value):
-        return str(int(value))
-    return repr(value)

@@ -9,16 +9,18 @@ from __future__ import annotations
 import ast
 import os
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from mgrad import files
 from mgrad.compiler.ir.types import REAL, Bundle, Type
 from mgrad.faults import UsageError
-from mgrad.verbs.compile import Number, build, entry
+from mgrad.verbs.compile import Number, build, entry, understand, usual
 from mgrad.verbs.lines import held
 from mgrad.verbs.local import Local
-from mgrad.verbs.numbers import arguments, nearest, numbers, underivable
-from mgrad.verbs.points import sample_point
+from mgrad.verbs.numbers import bound, is_real, nearest, numbers, underivable
+from mgrad.verbs.points import sample_point, sample_sizes
 from mgrad.verbs.rules import Rules
 from mgrad.verbs.spelling import close, digits
 from mgrad.verbs.statements import NAMED, cut, statements
@@ -38,14 +40,15 @@ def explain(
     path: str | os.PathLike[str],
     name: str,
     *,
-    at: Mapping[str, Number] | None = None,
+    at: Mapping[str, Any] | None = None,
     settings: Mapping[str, Number] | None = None,
 ) -> str:
     """The explanation as text; without a point, at one in the arguments' domains.
 
     Raises UsageError if there is no such function, if it has no backward pass, or is too large.
     """
-    compiled = build(files.read(path), settings=settings)
+    source = files.read(path)
+    compiled = build(source, usual(understand(source, settings)), settings=settings)
     function = entry(compiled.program, name)
     if len(function.values) > LARGEST:
         count = f"{len(function.values):,} values"
@@ -58,9 +61,9 @@ def explain(
 
 def _why_not(program: Program, function: Function) -> str:
     """Why a function has no gradient."""
-    if all(a.value.type != REAL for a in function.arguments):
+    if not any(is_real(a.value) for a in function.arguments):
         return "it has no real argument"
-    if all(r.type != REAL for r in function.results):
+    if not any(map(is_real, function.results)):
         return "it has no real result"
     return f"it needs the derivative of {underivable(program, function)}, which is not stated"
 
@@ -73,10 +76,10 @@ class _Explanation:
         compiled: Compiled,
         function: Function,
         routine: Routine,
-        at: Mapping[str, Number] | None,
+        at: Mapping[str, Any] | None,
     ) -> None:
         self._function = function
-        self._reals = [a.value for a in function.arguments if a.value.type == REAL]
+        self._reals = [a.value for a in function.arguments if is_real(a.value)]
         self._routine = routine
         self._notes = compiled.module.graphs[f"{function.key}@joint"].notes
         self._code = _emitted(compiled.text, routine.name)
@@ -85,8 +88,10 @@ class _Explanation:
         for part in self._parts:
             for name in part.reads:
                 self._readers.setdefault(name, []).append(part)
-        self._point = sample_point(function) | dict(at or {})
-        given = arguments(function, self._point)
+        self._point = _point(function, at or {})
+        given, sizes = bound(function, self._point)
+        self._at = dict(zip((a.name for a in function.arguments), given, strict=True))
+        self._sizes = {name: n for name, n in sizes.items() if name not in self._at}
         self._items = {
             (node.inputs[0], node.attribute("index")): node
             for node in routine.names
@@ -100,11 +105,11 @@ class _Explanation:
                 self._readers[value] = [self._owners[value]]
         self._numbers = numbers(compiled.program, function, self._point, cut(self._parts, inside))
         self._local = Local(routine, compiled.module.graphs[f"{function.key}@joint"])
-        names = (a.name for a in function.arguments)
         self._held = held(
             [*(n for line in routine.lines for n, _ in self._named(line)), *self._local.terms()],
-            dict(zip(names, given, strict=True)),
+            self._at,
             compiled.module,
+            sizes,
         )
         self._rules = Rules(compiled.program, function, self._numbers)
         self._subjects = {
@@ -121,6 +126,11 @@ class _Explanation:
 
     def _named(self, line: Line) -> Iterator[tuple[Node, str]]:
         """The numbers to which a line gives a name."""
+        if line.loop is not None:
+            for one in line.loop.lines:
+                yield from self._named(one)
+            yield from ((part.node, part.name) for part in line.loop.parts)
+            return
         several = isinstance(line.node.type, Bundle)
         for index, name in enumerate(line.names):
             node = self._items.get((line.node, index)) if several else line.node
@@ -139,7 +149,7 @@ class _Explanation:
 
     def _seeds(self) -> dict[Value, str]:
         """The results whose gradient is given, by its name."""
-        results = [r for r in self._function.results if r.type == REAL]
+        results = [r for r in self._function.results if is_real(r)]
         seeds = [name for name, _ in self._routine.parameters]
         given = zip(results, seeds, strict=True)
         return {v: name for v, name in given if not self._readers.get(v)}
@@ -148,7 +158,7 @@ class _Explanation:
         """For each name the values that it may be the gradient of, by their places."""
         places: dict[tuple[int, int], list[Value]] = {}
         for value in self._function.values:
-            if value.type == REAL and value.span.source is self._function.source:
+            if is_real(value) and value.span.source is self._function.source:
                 places.setdefault((value.span.start, value.span.end), []).append(value)
         found: dict[tuple[Node, str], list[Value]] = {}
         named = [pair for line in self._routine.lines for pair in self._named(line)]
@@ -166,7 +176,7 @@ class _Explanation:
             found[node, name] = binds + [v for v in own if v.form not in NAMED and v not in bound]
         return found
 
-    def _subject(self, name: str, number: float, candidates: list[Value]) -> list[Value]:
+    def _subject(self, name: str, number: Any, candidates: list[Value]) -> list[Value]:
         """The values whose gradient a name holds: where two expressions of the source became one,
         the number decides whether it is the gradient of one of them or of all."""
         known = self._numbers.gradients
@@ -176,21 +186,26 @@ class _Explanation:
         for value in candidates:
             if value.form in NAMED and close(known[value], number):
                 return [value]
-        if candidates and close(sum(known[v] for v in candidates), number):
+        shapes = {np.shape(known[v]) for v in candidates}
+        if len(shapes) == 1 and close(sum(known[v] for v in candidates), number):
             return candidates
         return next(([v] for v in candidates if close(known[v], number)), [])
 
     def lines(self) -> Iterator[str]:
         """The text, line by line."""
-        at = [
-            f"{a.name} = {digits(nearest(self._point[a.name]))}" for a in self._function.arguments
-        ]
+        at = [f"{name} = {digits(_float(value))}" for name, value in self._at.items()]
         yield f"{self._routine.name}, at {', '.join(at)}"
+        if self._sizes:
+            yield f"  where {', '.join(f'{name} = {size}' for name, size in self._sizes.items())}"
         for line in self._routine.lines:
             yield ""
-            yield f"  {self._code.get(line.names, ', '.join(line.names))}"
+            yield from self._written(line)
+            told: set[str] = set()
             for node, name in self._named(line):
-                yield from self._name(line, node, name)
+                for text in self._name(line, node, name):
+                    if line.loop is None or text not in told:  # the parts of a loop serve the same
+                        yield text
+                    told.add(text)
         names = zip(self._reals, self._routine.gradients, self._routine.gradient_names, strict=True)
         for value, node, name in names:
             if not name:
@@ -198,10 +213,22 @@ class _Explanation:
                 yield f"  the gradient by {value.name} is {self._constant(node)}"
                 yield from self._gradient([value], f"d_{value.name}")
 
+    def _written(self, line: Line) -> Iterator[str]:
+        """The text of a line; of a loop all that stands in it."""
+        loop = line.loop
+        if loop is None:
+            yield f"  {self._code.get(line.names, ', '.join(line.names))}"
+            return
+        yield f"  for {loop.rows} in blocks({loop.count}, {loop.width}):"
+        for names in (*(one.names for one in loop.lines), *((part.name,) for part in loop.parts)):
+            yield f"    {self._code.get(names, ', '.join(names))}"
+
     def _constant(self, node: Node) -> str:
         """A gradient that the routine returns without a name for it."""
         known = self._routine.names.get(node)
-        return known if known is not None else digits(float(node.value))
+        if known is not None:
+            return known
+        return digits(float(node.value)) if node.op == "constant" else str(node.op)
 
     def _name(self, line: Line, node: Node, name: str) -> Iterator[str]:
         values = self._subjects[node, name]
@@ -210,7 +237,7 @@ class _Explanation:
             return
         yield f"      {self._part(line, node)}"
         yield from self._local.lines(node, self._held)
-        yield f"      {name} = {digits(self._held[node])}"
+        yield f"      {name}{_shape(node.type)} = {digits(self._held[node])}"
 
     def _part(self, line: Line, node: Node) -> str:
         """What a line is for that computes no gradient of a value of the source."""
@@ -237,7 +264,7 @@ class _Explanation:
         """One value: each text with the value on the way that is still to be told of."""
         label = " and ".join(dict.fromkeys(map(self._rules.label, values)))
         pairs = [(part, value) for value in values for part in self._readers.get(value, ())]
-        terms: list[float] = []
+        terms: list[Any] = []
         given = [v for v in values if v in self._function.results]
         if not name:
             yield f"      and {self._by(values[0])}, which has no line of its own:", None
@@ -246,8 +273,12 @@ class _Explanation:
             paths = f"the result by {len(pairs) + len(given)} paths, which add:"
             yield f"      {subject} {paths}", None
         for value in given:
-            yield f"      {label} is a result, whose gradient {self._seed(value)} is given: 1", None
-            terms.append(1.0)
+            one = "1 each" if value.type != REAL else "1"
+            yield (
+                f"      {label} is a result, whose gradient {self._seed(value)} is given: {one}",
+                None,
+            )
+            terms.append(np.ones_like(self._numbers.data[value]) if one != "1" else 1.0)
         if not pairs and not given:
             yield f"      no path leads from {label} to the result", None
         for part, value in pairs:
@@ -257,6 +288,15 @@ class _Explanation:
             *head, last = self._rules.lines(part, value, local)
             for text in head:
                 yield f"        {text}", None
+            added = self._numbers.paths.get((part.end, value))
+            if added is not None and outer is not None:
+                known = part.end in self._gradients
+                by = self._gradients[part.end] if known else self._by(part.end)
+                terms.append(added)
+                yield f"        {last}", None
+                gives = f"with {by} = {digits(outer)} this adds {digits(added)}"
+                yield f"        {gives}", None if known else part.end
+                continue
             if local is None or outer is None:
                 yield f"        {last}", None
                 continue
@@ -267,18 +307,43 @@ class _Explanation:
             yield f"        {last}; {gives}", None if known else part.end
         total = sum(self._numbers.gradients.get(value, 0.0) for value in values)
         left = name or self._by(values[0])
-        sum_ = f"{' + '.join(map(digits, terms))} = " if len(terms) > 1 else ""
-        yield f"      {left} = {sum_.replace('+ -', '- ')}{digits(total)}", None
+        several = len(terms) > 1 and not any(map(np.ndim, terms))
+        sum_ = f"{' + '.join(map(digits, terms))} = " if several else ""
+        shape = _shape(values[0].type)
+        yield f"      {left}{shape} = {sum_.replace('+ -', '- ')}{digits(total)}", None
 
     def _by(self, value: Value) -> str:
         """The derivative of the result by a value, as mathematics."""
-        results = [self._rules.label(r) for r in self._function.results if r.type == REAL]
+        results = [self._rules.label(r) for r in self._function.results if is_real(r)]
         whole = results[0] if len(results) == 1 else f"({' + '.join(results)})"
+        if any(is_real(r) and r.type != REAL for r in self._function.results):
+            whole = f"(the sum of {whole})"
         return f"∂{whole}/∂{self._rules.label(value)}"
 
     def _seed(self, value: Value) -> str:
-        results = [r for r in self._function.results if r.type == REAL]
+        results = [r for r in self._function.results if is_real(r)]
         return self._routine.parameters[results.index(value)][0]
+
+
+def _point(function: Function, given: Mapping[str, Any]) -> dict[str, Any]:
+    """The point that is given; what it leaves out has values of the sizes that it has."""
+    sizes = {
+        str(dim): size
+        for argument in function.arguments
+        if argument.name in given
+        for dim, size in zip(argument.type.shape, np.shape(given[argument.name]), strict=False)
+    }
+    return sample_point(function, sample_sizes(function, sizes)) | dict(given)
+
+
+def _float(value: Any) -> Any:
+    """A number as a float, unless it is an array of ints."""
+    return value if np.ndim(value) else nearest(value)
+
+
+def _shape(type: object) -> str:
+    """`: [N, D]` behind the name of an array."""
+    return f": {type}" if isinstance(type, Type) and type.shape else ""
 
 
 def _emitted(text: str, routine: str) -> dict[tuple[str, ...], str]:
@@ -289,9 +354,14 @@ def _emitted(text: str, routine: str) -> dict[tuple[str, ...], str]:
         if not isinstance(definition, ast.FunctionDef) or definition.name != routine:
             continue
         for node in ast.walk(definition):
-            if isinstance(node, ast.Assign):
-                names = [n.id for n in ast.walk(node.targets[0]) if isinstance(n, ast.Name)]
-                found[tuple(names)] = f"{', '.join(names)} = {_written(node.value, lines)}"
+            if isinstance(node, ast.Assign | ast.AugAssign):
+                target = node.targets[0] if isinstance(node, ast.Assign) else node.target
+                left = _written(target, lines)
+                names = [n.id for n in ast.walk(target) if isinstance(n, ast.Name)]
+                if isinstance(target, ast.Subscript):  # the rows of a result
+                    names = names[:1]
+                sign = "+=" if isinstance(node, ast.AugAssign) else "="
+                found[tuple(names)] = f"{left} {sign} {_written(node.value, lines)}"
     return found
 
 

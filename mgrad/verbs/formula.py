@@ -39,6 +39,8 @@ class Formulas:
         for key, each in self._program.functions.items():  # a callee stands before its callers
             if key == function.key:
                 break
+            if takes_arrays(each):
+                continue  # unfolded where it is called
             if key not in self._sizes and self._fits(each):
                 self._done[key] = self._body(each)
         if not self._fits(function):
@@ -48,6 +50,35 @@ class Formulas:
             )
         self._done[function.key] = self._body(function)
         return self._done[function.key]
+
+    def unfolded(
+        self, function: Function, arguments: Sequence[Any], sizes: Mapping[str, int]
+    ) -> tuple[Any, ...]:
+        """The results of a function of arrays, element by element: numbers and object arrays.
+
+        Raises UsageError if they are too large to write, or have no formula.
+        """
+        from mgrad.verbs.unfolded import Unfolding
+
+        return Unfolding(self, function, sizes).results(arguments)
+
+    def called(self, key: str, operands: Sequence[Any]) -> tuple[Any, ...]:
+        """The results of a function or extern, of arrays or element by element."""
+        from mgrad.compiler.verify import elements
+
+        function = self._program.functions.get(key)
+        if function is not None and takes_arrays(function):
+            return self.unfolded(function, operands, _sizes(function, operands))
+        count = 1 if function is None else len(function.results)
+
+        def result(position: int) -> Any:
+            def one(*xs: Any) -> Any:
+                found = self._call(key, list(xs))
+                return found[position] if count > 1 else found
+
+            return elements.mapped(one, *operands)
+
+        return tuple(map(result, range(count)))
 
     def statement(self, values: Sequence[Value], end: Value, names: Mapping[Value, Any]) -> Any:
         """One statement in terms of the symbols that stand for what it reads, or for parts of it.
@@ -92,6 +123,10 @@ class Formulas:
         return operations <= LARGEST and depth <= DEEPEST
 
     def _body(self, function: Function) -> tuple[Any, ...]:
+        from mgrad.verbs.unfolded import has_arrays
+
+        if has_arrays(function):
+            return self.unfolded(function, self.symbols(function), {})
         # What is differentiated by stays a symbol until the end: `diff` holds all else fixed.
         targets = {v.args[1] for v in function.values if v.form == "diff"}
         found: dict[Value, Any] = {}
@@ -134,6 +169,11 @@ class Formulas:
             return sympy.Abs(operands[0])  # read more easily than the choice that the table has
         return TABLE[value.form].sympy(sympy, *operands)
 
+    def applied(self, value: Value, operands: Sequence[Any]) -> Any:
+        """A call, or a derivative of a function, of numbers. Raises UsageError if it is too large
+        to write."""
+        return self._value(value, list(operands))
+
     def _call(self, callee: str, operands: list[Any]) -> Any:
         if callee in self._program.externs:
             return self._extern(callee)(*operands)
@@ -153,6 +193,8 @@ class Formulas:
         return derivative(self._call(callee, inner), free, order).subs(free, operands[position])
 
     def _put(self, function: Function, operands: Sequence[Any]) -> tuple[Any, ...]:
+        if takes_arrays(function):
+            raise UsageError(f"{function.name} is a function of arrays")
         names = self.symbols(function)
         pairs = list(zip(names, operands, strict=True))
         return tuple(result.subs(pairs, simultaneous=True) for result in self.results(function))
@@ -173,6 +215,24 @@ class Formulas:
                 name, (sympy.Function,), {"fdiff": fdiff, "is_real": True, "nargs": None}
             )
         return self._externs[key]
+
+
+def takes_arrays(function: Function) -> bool:
+    """Whether a function takes or gives arrays."""
+    types = (*(a.type for a in function.arguments), *(r.type for r in function.results))
+    return any(isinstance(t, Type) and bool(t.shape) for t in types)
+
+
+def _sizes(function: Function, arguments: Sequence[Any]) -> dict[str, int]:
+    """The sizes that arguments give to the names of dimensions, and ints."""
+    sizes: dict[str, int] = {}
+    for argument, given in zip(function.arguments, arguments, strict=True):
+        for dim, size in zip(argument.type.shape, getattr(given, "shape", ()), strict=True):
+            if str(dim) in dim.names:
+                sizes[str(dim)] = size
+        if argument.type == Type("int") and getattr(given, "is_Integer", False):
+            sizes[argument.name] = int(given)
+    return sizes
 
 
 def derivative(expression: Any, by: Any, order: int = 1) -> Any:

@@ -1,6 +1,7 @@
 """`graph`: the expression graph of a function as it was written, drawn from left to right.
 
-A box is a value: its name, its data, its gradient. An oval is an operation, before its value.
+A box is a value: its name, its shape, its data, its gradient. An oval is an operation, before its
+value.
 """
 
 from __future__ import annotations
@@ -10,12 +11,13 @@ from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from html import escape
 from math import ceil
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mgrad import files
-from mgrad.compiler.ir.types import Bundle
+from mgrad.compiler.ir.types import Bundle, Type
 from mgrad.compiler.ops.op import TABLE
 from mgrad.faults import UsageError
+from mgrad.verbs.arrays import spelled
 from mgrad.verbs.compile import Number, entry, understand
 from mgrad.verbs.picture import Picture
 
@@ -41,6 +43,10 @@ OPERATORS = {
 }
 COMMUTATIVE = ("add", "mul", "max", "min", "eq", "ne", "and", "or")  # arrows in any order
 WIDENINGS = ("to_real", "to_int")
+COPIES = ("broadcast", "reshape")  # of a number: it is what it was
+LETTERS = "ijklmnopqrstuvwxyz"
+WIDEST = 64  # characters of index notation in an oval
+SHOWN = 12  # elements of an array that is shown whole
 LARGEST = 500  # values in a picture; more cannot be read
 # Points of a bold letter. dot measures it as a thinner one, and sets it off its centre: so a name
 # gets a cell of this width, and begins at its left.
@@ -61,15 +67,16 @@ def graph(
     path: str | os.PathLike[str],
     name: str | None = None,
     *,
-    at: Mapping[str, Number] | None = None,
+    at: Mapping[str, Any] | None = None,
     backward: bool = False,
     settings: Mapping[str, Number] | None = None,
 ) -> Picture:
     """The picture of a function of the file; without `name` of its last.
 
-    At a point, each box shows its data and the gradient of the result by it (of several results, of
-    their sum). With `backward`, each edge shows its local derivative: the gradient of a box is the
-    sum, over the edges that leave it, of that times the gradient that the edge leads to.
+    At a point, each box shows its data and the gradient of the result by it (of several results,
+    and of the elements of an array, of their sum). With `backward`, each edge between numbers shows
+    its local derivative: the gradient of a box is the sum, over the edges that leave it, of that
+    times the gradient that the edge leads to. An edge of an array shows what it adds to that sum.
     """
     program = understand(files.read(path), settings)
     return draw(program, entry(program, name), at, backward)
@@ -78,7 +85,7 @@ def graph(
 def draw(
     program: Program,
     function: Function,
-    at: Mapping[str, Number] | None = None,
+    at: Mapping[str, Any] | None = None,
     backward: bool = False,
 ) -> Picture:
     """The picture of a typed function. Raises UsageError if it would be too large."""
@@ -116,7 +123,9 @@ class _Drawing:
 
     def _enter(self, value: Value) -> None:
         """Give the value a box: that of its operand, if it only names or widens what is there."""
-        joins = value.form in WIDENINGS
+        joins = value.form in WIDENINGS or (
+            value.form in COPIES and self._members[self._boxes[value.args[0]]][0].form == "constant"
+        )
         if value.form == "bind":
             joins = self._name(self._boxes[value.args[0]]) is None
         if joins:
@@ -154,14 +163,17 @@ class _Drawing:
         value = self._members[box][0]
         kind = "result" if box in self._results else value.form
         cells = self._title(box)
+        is_bare = value.form == "constant" and not cells
+        if isinstance(value.type, Type) and value.type.shape:
+            cells.append(f'<font color="{LINE}">{escape(str(value.type))}</font>')
         if self._numbers is not None:
-            if value.form != "constant" or cells:
-                cells.append(f"data {decimals(self._numbers.data[value])}")
+            if not is_bare:
+                cells.append(f"data {_data(self._numbers.data[value])}")
             gradients = self._numbers.gradients
             known = [gradients[v] for v in self._members[box] if v in gradients]
             if known:
-                cells.append(f'<font color="{GRADIENT}">grad {decimals(known[-1])}</font>')
-        if value.form == "constant" and not cells:
+                cells.append(f'<font color="{GRADIENT}">grad {_data(known[-1])}</font>')
+        if is_bare:
             cells.append(_constant(value))
         least = 10 + _width(self._heading(box) or "")
         first = f'<td width="{least}" align="left">'
@@ -194,7 +206,13 @@ class _Drawing:
         if not self._backward or self._numbers is None:
             return ""
         partial = self._numbers.partials.get((value, position))
-        return "" if partial is None else f' [label="{decimals(partial)}"]'
+        if partial is not None:
+            return f' [label="{decimals(partial)}"]'
+        path = self._numbers.paths.get((value, position))
+        if path is None:
+            return ""
+        rows = "\\n".join(_lines(path))
+        return f' [label="adds {rows}"]'
 
 
 def _width(name: str) -> int:
@@ -220,10 +238,57 @@ def _symbol(value: Value, program: Program) -> str:
         order = value.attribute("order") if value.form == "derivative" else 0
         assert isinstance(order, int)
         return name + "'" * order
+    if value.form in ("each", "take", "put"):
+        written = _notation(value)
+        return written if len(written) <= WIDEST else f"{written[: WIDEST - 1]}…"
+    if value.form == "contract":
+        return _subscripts(value)
+    if value.form.endswith("_over"):
+        return _reduction(value)
     op = TABLE.get(value.form)
     if op is None or op.is_builtin:
         return value.form
     return OPERATORS.get(value.form, value.form)
+
+
+def _subscripts(value: Value) -> str:
+    """A contraction in the subscripts of `einsum`: `ij,j→i` sums over j."""
+    parts: Any = value.attribute("operands")
+    result: Any = value.attribute("result")
+    labels = [label for part in (*parts, result) for label in part]
+    letter = dict(zip(dict.fromkeys(labels), LETTERS, strict=False))
+    operands = ",".join("".join(letter[label] for label in part) for part in parts)
+    return f"{operands}→{''.join(letter[label] for label in result)}"
+
+
+def _notation(value: Value) -> str:
+    """Index notation and indices as they are written."""
+    written = " ".join(value.span.text.split())
+    if value.form == "each" and (name := value.attribute("reduction")) is not None:
+        return written if written.startswith(f"{name}(") else f"{name}({written})"
+    return written
+
+
+def _reduction(value: Value) -> str:
+    """`sum`, and over which axes if not over all."""
+    name, axes = value.form.removesuffix("_over"), value.attribute("axes")
+    operand = value.args[0].type
+    assert isinstance(operand, Type) and isinstance(axes, tuple)
+    if len(axes) == len(operand.shape):
+        return name
+    return f"{name} axis {', '.join(map(str, axes))}"
+
+
+def _data(value: Any) -> str:
+    """A number, or an array with a row a line."""
+    lines = _lines(value)
+    end = '<br align="left"/>' if len(lines) > 1 else ""
+    return "".join(line + end for line in lines)
+
+
+def _lines(value: Any) -> list[str]:
+    lines = spelled(value, decimals, full=SHOWN).split("\n")
+    return [" ".join(line.replace("[ ", "[").split()) for line in lines]
 
 
 def _constant(value: Value) -> str:

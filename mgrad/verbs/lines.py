@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from mgrad.compiler.ir.evaluate import evaluate
 from mgrad.compiler.ir.graph import Graph, remake, rewrite, topological
 from mgrad.compiler.ir.node import Node
@@ -15,10 +17,16 @@ if TYPE_CHECKING:
     from mgrad.compiler.ir.module import Module
 
 
-def held(nodes: Iterable[Node], given: Mapping[str, Any], module: Module) -> dict[Node, float]:
+def held(
+    nodes: Iterable[Node],
+    given: Mapping[str, Any],
+    module: Module,
+    sizes: Mapping[str, int] | None = None,
+) -> dict[Node, Any]:
     """What nodes of a joint graph compute; a bundle and what a function saves are left out.
 
-    `given` are the arguments by name. What is not given is a gradient of a result, and is 1.
+    `given` are the arguments by name. What is not given is a gradient of a result, and is 1 in each
+    element. `sizes` are those of dimensions.
     """
     wanted = [n for n in dict.fromkeys(nodes) if isinstance(n.type, Type)]
     if not wanted:
@@ -26,9 +34,21 @@ def held(nodes: Iterable[Node], given: Mapping[str, Any], module: Module) -> dic
     parameters = [n for n in topological(wanted) if n.op == "parameter"]
     graph = unpaired(Graph("held", wanted[0].pool, tuple(parameters), tuple(wanted)))
     graphs = {key: unpaired(each) for key, each in module.graphs.items()}
-    values = [given.get(str(p.attribute("name")), 1.0) for p in parameters]
-    found = evaluate(graph, values, replace(module, graphs=graphs))
-    return {node: float(value) for node, value in zip(wanted, found, strict=True)}
+    sizes = dict(sizes or {})
+    values = [
+        given[name] if (name := str(p.attribute("name"))) in given else _ones(p, sizes)
+        for p in parameters
+    ]
+    found = evaluate(graph, values, replace(module, graphs=graphs), sizes)
+    return {
+        node: value if np.ndim(value) else float(value)
+        for node, value in zip(wanted, found, strict=True)
+    }
+
+
+def _ones(parameter: Node, sizes: Mapping[str, int]) -> Any:
+    shape = tuple(d.evaluate(sizes) for d in parameter.array.shape)
+    return np.ones(shape) if shape else 1.0
 
 
 def unpaired(graph: Graph) -> Graph:

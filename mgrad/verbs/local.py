@@ -23,6 +23,13 @@ LARGEST = 24  # operations that are written out
 WIDEST = 60  # characters of an expression that is shown
 
 
+def nodes_of(line: Line) -> list[Node]:
+    """What a line computes; what a loop gives each block, and its results."""
+    if line.loop is None:
+        return [line.node]
+    return [*(one.node for one in line.loop.lines), *(part.node for part in line.loop.parts)]
+
+
 class Local:
     """The rules of one backward routine, in the names that stand in it."""
 
@@ -38,7 +45,7 @@ class Local:
 
     def _operands(self, line: Line) -> Iterator[Node]:
         """The named values that a line's text holds."""
-        stack, seen = list(line.node.inputs), set()
+        stack, seen = [i for node in nodes_of(line) for i in node.inputs], set()
         while stack:
             node = stack.pop()
             if node in seen:
@@ -51,14 +58,15 @@ class Local:
 
     def users(self, line: Line) -> list[Line]:
         """The lines that read what a line computes."""
-        own = [line.node]
+        own = nodes_of(line)
         if isinstance(line.node.type, Bundle):
             own = [n for n in self._routine.names if n.op == "item" and n.inputs[0] is line.node]
         return [user for node in own for user in self._users.get(node, ())]
 
     def terms(self) -> list[Node]:
         """The terms of the sums that the lines compute."""
-        paths = [p for line in self._routine.lines for p in self._paths(line.node)]
+        nodes = [node for line in self._routine.lines for node in nodes_of(line)]
+        paths = [p for node in nodes for p in self._paths(node)]
         return [p.term for p in paths if p.term in self._alive]
 
     def _paths(self, node: Node) -> list[Path]:
@@ -71,7 +79,7 @@ class Local:
             if len(path.user.inputs) > path.position and path.user.inputs[path.position] is forward
         ]
 
-    def lines(self, node: Node, held: Mapping[Node, float]) -> Iterator[str]:
+    def lines(self, node: Node, held: Mapping[Node, Any]) -> Iterator[str]:
         """`∂(a*b)/∂a = b; adds 2`, for each path that meets in a gradient."""
         forward = self._notes.gradient_of.get(node)
         paths = self._paths(node)
@@ -81,21 +89,25 @@ class Local:
         summed = summed and close(sum(held[path.term] for path in paths), held[node])
         by = self._short(forward)
         for path in paths:
-            rule = self._rule(path)
+            rule = self._rule(path, sum(p.user is path.user for p in paths) == 1)
             of = self._short(path.user)
             if by is None or of is None or rule is None:
                 continue
             adds = f"; adds {digits(held[path.term])}" if summed else ""
             yield f"      ∂{of}/∂{by} = {rule}{adds}"
 
-    def _rule(self, path: Path) -> str | None:
-        """The derivative of an operation by one of its operands."""
+    def _rule(self, path: Path, alone: bool) -> str | None:
+        """The derivative of an operation by one of its operands; of a power that became x*x by
+        both, if its path stands `alone`."""
         user = path.user
         if user.op not in TABLE:
             return None
         operands = [self._spelled(n) for n in user.inputs]
         free = sympy.Dummy("v", real=True)
-        inside = [free if i == path.position else e for i, e in enumerate(operands)]
+        moved = {path.position}
+        if alone:
+            moved.update(i for i, n in enumerate(user.inputs) if n is user.inputs[path.position])
+        inside = [free if i in moved else e for i, e in enumerate(operands)]
         if any(e is None for e in operands):
             return None
         formula = TABLE[user.op].sympy(sympy, *inside).diff(free)

@@ -8,8 +8,11 @@ from itertools import count
 from math import isclose
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import sympy
 
+from mgrad.compiler.ir.types import Type
+from mgrad.compiler.ops.described import STRUCTURAL
 from mgrad.compiler.ops.op import TABLE
 from mgrad.faults import UsageError
 from mgrad.verbs.formula import Formulas, derivative, symbol
@@ -20,6 +23,10 @@ if TYPE_CHECKING:
     from mgrad.verbs.numbers import Numbers
     from mgrad.verbs.statements import Statement
 
+TOLD = (  # whose rule in words is told where it is not written in indices
+    *("max_over", "min_over", "prod_over", "cumsum", "windows", "concat", "pad"),
+    *("det", "inv", "solve", "cholesky"),
+)
 WIDEST = 100  # characters of a formula; a longer one is written with abbreviations
 
 
@@ -52,6 +59,9 @@ class Rules:
     def lines(self, part: Statement, by: Value, local: float | None) -> list[str]:
         """`∂o/∂n = 1 - tanh(n)^2 = 1 - o^2 = 0.5`; abbreviations and what is settled in lines of
         their own before it."""
+        parts = (*part.reads, *part.values, part.end, by)
+        if any(isinstance(v.type, Type) and v.type.shape for v in parts):
+            return self._elements(part, by)
         left = f"∂{self.label(part.end)}/∂{self.label(by)}"
         value = "" if local is None else f" = {digits(local)}"
         try:
@@ -71,6 +81,41 @@ class Rules:
         if self._agrees(formula, local):
             return [*head, f"{left} = {shown}{value}"]
         return [*head, f"{left} = {shown}, but here{value.removeprefix(' =')}"]
+
+    def _elements(self, part: Statement, by: Value) -> list[str]:
+        """The rules of a statement of arrays, in index notation; without them what reads what."""
+        from mgrad.verbs.indexed import LARGEST, Elements, NoFormula
+
+        end, of = self.label(part.end), self.label(by)
+        plain = [f"∂{end}/∂{of}, by the rules of {self._forms(part)}", *self._described(part)]
+        plain = [*plain[1:], plain[0]]
+        if part.closed or len(part.values) > LARGEST:
+            return plain
+        try:
+            elements = Elements(self._formulas, self._labels, part.reads, by)
+            rules = elements.rules(part.end)
+        except (NoFormula, UsageError, ValueError):  # ValueError: of SymPy
+            return plain
+        lines = []
+        for rule in rules:
+            place = f"[{', '.join(rule.place)}]" if rule.place else ""
+            formula = text(rule.formula)
+            if len(formula) > WIDEST:
+                return plain
+            lines.append(f"∂{end}{place}/∂{rule.by} = {formula}")
+        return lines or plain
+
+    def _described(self, part: Statement) -> list[str]:
+        """The rules of the operations of whole arrays in a statement."""
+        forms = dict.fromkeys(_ops(part))
+        return [f"{form}: {STRUCTURAL[form].rule}" for form in forms if form in TOLD]
+
+    def _forms(self, part: Statement) -> str:
+        """What a statement is made of, by the names of its operations."""
+        forms = (
+            form.removesuffix("_over").replace("each", "index notation") for form in _ops(part)
+        )
+        return ", ".join(dict.fromkeys(forms)) or "a copy"
 
     def _derivative(self, part: Statement, by: Value) -> tuple[Any, Any]:
         """The derivative of a statement, and what it computes, in its names' symbols.
@@ -105,7 +150,7 @@ class Rules:
             is_polynomial = value.form == "pow" and value.args[1].form == "constant"
             if (
                 op is None
-                or None in data
+                or any(number is None or np.ndim(number) for number in data)
                 or is_polynomial
                 or not self._numbers.gradients.get(value)
             ):
@@ -139,6 +184,12 @@ class Rules:
             lines.append(f"with {name} = {text(part.xreplace(short))}")
             short[part] = name
         return lines, text(formula.xreplace(short))
+
+
+def _ops(part: Statement) -> list[str]:
+    """The operations of a statement, but for what only names, copies or widens."""
+    silent = ("bind", "constant", "broadcast", "to_real", "item", "reshape", "size")
+    return [v.form for v in (*part.values, part.end) if v.form not in silent]
 
 
 def _labels(function: Function) -> dict[Value, str]:

@@ -11,6 +11,8 @@ from sympy.printing.latex import LatexPrinter
 from sympy.printing.precedence import precedence
 from sympy.printing.str import StrPrinter
 
+from mgrad.verbs.arrays import in_line, plain
+
 NAMES = {"Abs": "abs", "ceiling": "ceil", "loggamma": "lgamma"}  # SymPy's name -> ours
 MIRRORED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}
 
@@ -34,6 +36,13 @@ class _Printer(StrPrinter):  # type: ignore[misc]
     def _print_Piecewise(self, expression: Any) -> str:
         *arms, (last, _) = [(self._print(e), self._print(c)) for e, c in expression.args]
         return "(" + "".join(f"if {c} then {e} else " for e, c in arms) + f"{last})"
+
+    def _print_Truth(self, expression: Any) -> str:
+        return str(self._print(expression.args[0]))
+
+    def _print_Sum(self, expression: Any) -> str:
+        letters = ", ".join(str(limits[0]) for limits in expression.limits)
+        return f"sum({self._print(expression.function)} for {letters})"
 
     def _print_ITE(self, expression: Any) -> str:
         condition, yes, no = map(self._print, expression.args)
@@ -96,6 +105,15 @@ class _Printer(StrPrinter):  # type: ignore[misc]
 
 
 class _Latex(LatexPrinter):  # type: ignore[misc]
+    def _print_Symbol(self, expression: Any, style: str = "plain") -> str:
+        """An element of an array has its place as an index: `x[0, 1]`."""
+        name, bracket, place = expression.name.partition("[")
+        if not bracket:
+            return str(super()._print_Symbol(expression))
+        base = super()._print_Symbol(sympy.Symbol(name))
+        base = f"{{{base}}}" if "_" in base else base
+        return f"{base}_{{{place.removesuffix(']')}}}"
+
     def _print_ITE(self, expression: Any) -> str:
         condition, yes, no = expression.args
         return str(self._print(sympy.Or(sympy.And(condition, yes), sympy.And(~condition, no))))
@@ -125,11 +143,19 @@ def _sides(expression: Any) -> tuple[Any, str, Any]:
     return left, operator, right
 
 
-def digits(value: float) -> str:
-    """A number to six digits."""
-    return f"{value:.6g}"
+def digits(value: Any) -> str:
+    """A number to six digits; an array in one line."""
+    return in_line(value, lambda v: str(v).lower() if isinstance(v, bool) else f"{v:.6g}")
 
 
-def close(x: float, y: float) -> bool:
-    """Whether two numbers agree but for rounding; nan agrees with nan."""
+def close(x: Any, y: Any) -> bool:
+    """Whether two numbers or arrays agree but for rounding; nan agrees with nan."""
+    x, y = plain(x), plain(y)
+    if isinstance(x, list) or isinstance(y, list):
+        return (
+            isinstance(x, list)
+            and isinstance(y, list)
+            and len(x) == len(y)
+            and all(map(close, x, y))
+        )
     return isclose(x, y, rel_tol=1e-9, abs_tol=1e-300) or (x != x and y != y)

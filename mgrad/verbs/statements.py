@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from mgrad.compiler.ir.types import REAL
 from mgrad.compiler.sema.program import Function, Value
-from mgrad.verbs.numbers import Cut, Edge
+from mgrad.verbs.bodies import differentiates
+from mgrad.verbs.numbers import Cut, Edge, is_real
 
 NAMED = ("argument", "bind")
 WIDEST = 96  # characters of a statement that are shown
@@ -56,7 +56,7 @@ def statements(function: Function) -> list[Statement]:
     parts: dict[Value, Statement] = {}
     for end in ends:
         inner, reads = _reached(end, NAMED)
-        closed = any(v.form == "diff" for v in inner) or end.form == "diff"
+        closed = any(map(differentiates, (*inner, end)))
         if closed:
             inner, reads = _reached(end, ("argument",))
         parts[end] = Statement(
@@ -98,18 +98,18 @@ def cut(parts: Iterable[Statement], inside: Iterable[Value]) -> Cut:
     aliases: dict[tuple[Value, int], object] = {}
     wanted: dict[Edge, tuple[Value, tuple[object, ...]]] = {}
     for part in parts:
-        if part.end.type != REAL:
+        if not is_real(part.end):
             continue
         if part.closed:
             for name in part.reads:
-                if name.type == REAL:
+                if is_real(name):
                     wanted[part.end, name] = (part.end, (name,))
             continue
         sources = {*part.reads, *chosen.intersection(part.values)}
         edges: dict[Value, dict[object, None]] = {}
         for value in (*part.values, part.end):
             for position, operand in enumerate(value.args):
-                if operand in sources and operand.type == REAL:
+                if operand in sources and is_real(operand):
                     key = owner[value], operand
                     aliases[value, position] = key
                     edges.setdefault(operand, {})[key] = None

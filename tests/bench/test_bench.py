@@ -96,3 +96,28 @@ def test_operations_are_weighed(bench: Any) -> None:
 def test_an_unknown_benchmark_is_refused(bench: Any, capsys: pytest.CaptureFixture[str]) -> None:
     assert bench("__main__").main(["scalars"]) == 2
     assert "no benchmark is called 'scalars'; there are scalar, arrays" in capsys.readouterr().err
+
+
+def test_functions_on_tensors_by_hand_and_generated_agree(bench: Any) -> None:
+    tensors, by_hand = bench("tensors"), bench("by_hand")
+    module = bench("compiled").module(tensors.SOURCE, "numpy")
+    for name, (sizes, _) in tensors.SIZES.items():
+        at = tensors.point(name, sizes)
+        twin = by_hand.planned(name, at)
+        twin(*at)  # its buffers hold something then
+        tensors.agree(module[f"{name}_value_and_grad"](*at), twin(*at))
+
+
+@pytest.mark.parametrize("sizes", [(70, 3, 2), (3000, 5, 3)])
+def test_a_mixture_by_hand_has_the_gradient_of_its_value(bench: Any, sizes: Any) -> None:
+    at = bench("tensors").point("mixture", sizes)
+    run = bench("by_hand").planned("mixture", at)
+    gradients = [g.copy() for g in run(*at)[1]]
+    rng = np.random.default_rng(1)
+    for k, gradient in enumerate(gradients):
+        along = rng.normal(size=at[k].shape)
+        ends = [
+            run(*(a + h * along if i == k else a for i, a in enumerate(at)))[0]
+            for h in (1e-6, -1e-6)
+        ]
+        assert (ends[0] - ends[1]) / 2e-6 == pytest.approx(np.vdot(gradient, along), rel=1e-5)

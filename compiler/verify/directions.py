@@ -1,0 +1,175 @@
+"""Is the number right, for functions of arrays: values and gradients along random directions.
+
+At sizes beyond those of the proof the text is run on float64. The value is compared with the
+reference at 100 digits, and `gradient·direction` with the central difference of the reference along
+the direction, h = 1e-30: an error of about h^2. With several results, and with arrays, it is the
+derivative of their sum with random weights.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import mpmath
+import numpy as np
+
+from mgrad.compiler.sema.program import Function, Program
+from mgrad.compiler.verify import elements
+from mgrad.compiler.verify.evaluation import Evaluation, Sampler
+from mgrad.compiler.verify.layout import Layout
+from mgrad.compiler.verify.reference import Reference, is_real
+from mgrad.compiler.verify.spelling import printed
+from mgrad.compiler.verify.terms import BudgetExceeded, Dag
+
+PRECISION = 100
+STEP = mpmath.mpf(10) ** -30
+FULL = 16.0  # digits of float64
+FIRST, MOST = 5, 400  # sizes, and how many numbers at most
+POINTS = 3
+SCALES = (1.0, 0.5, 2.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """Correct digits at the worst point."""
+
+    value: float
+    gradient: float
+    points: int
+    sizes: str
+    where: str = ""  # the point, if digits are few
+
+
+def measure(
+    program: Program, function: Function, namespace: Mapping[str, Any], deadline: float
+) -> Measured | None:
+    """The digits of a function's value and gradient; None if there is nothing to compare."""
+    if f"{printed(function.name)}_forward" not in namespace:
+        return None
+    for first in range(FIRST, 1, -1):
+        layout = Layout(function, first)
+        if not layout.reals:
+            return None
+        if len(layout.slots) > MOST:
+            continue
+        try:
+            return _measured(program, function, layout, namespace, deadline)
+        except (BudgetExceeded, ValueError):
+            continue  # a determinant too large to be written out, say
+    return None
+
+
+def _measured(
+    program: Program,
+    function: Function,
+    layout: Layout,
+    namespace: Mapping[str, Any],
+    deadline: float,
+) -> Measured | None:
+    dag = Dag()
+    reference = Reference(program, dag)
+    symbols = [dag.symbol(s.name, s.kind) for s in layout.slots]
+    leaves = [reference.leaf(s) for s in symbols]
+    results = reference.function(function, layout.packed(leaves, reference.number))
+    terms = [[reference.nodes[n].term for n in elements.flat(r)] for r in results]
+    flags = [is_real(r.type) for r in function.results]
+    draw = random.Random(7)
+    sampler = Sampler([s.kind for s in layout.slots], [s.domain for s in layout.slots], 5)
+    worst = [FULL, FULL]
+    where = ""
+    count = 0
+    with mpmath.workdps(PRECISION):
+        for scale in SCALES:
+            if time.monotonic() > deadline:
+                break
+            floats = [_float(v) for v in sampler.generic(scale)]
+            point = [v if isinstance(v, bool) else mpmath.mpf(v) for v in floats]
+            direction = [draw.uniform(-1, 1) for _ in layout.reals]
+            weights = [[draw.uniform(0.5, 1.5) for _ in one] for one in terms]
+            found = _run(function, layout, floats, weights, flags, namespace)
+            if found is None:
+                continue
+            values, slopes = found
+            value = Evaluation(dag, dict(zip(symbols, point, strict=True)))
+            true = [value[t] for one, real in zip(terms, flags, strict=True) if real for t in one]
+            if not all(mpmath.isfinite(v) for v in true):
+                continue
+            count += 1
+            sides = []
+            for sign in (1, -1):
+                moved = list(point)
+                for place, d in zip(layout.reals, direction, strict=True):
+                    moved[place] = moved[place] + sign * STEP * mpmath.mpf(d)
+                at = Evaluation(dag, dict(zip(symbols, moved, strict=True)))
+                sides.append(
+                    sum(
+                        mpmath.mpf(w) * at[t]
+                        for one, ws, real in zip(terms, weights, flags, strict=True)
+                        if real
+                        for t, w in zip(one, ws, strict=True)
+                    )
+                )
+            slope = (sides[0] - sides[1]) / (2 * STEP)
+            size = max([abs(v) for v in true], default=mpmath.mpf(1))
+            parts = [mpmath.mpf(g) * mpmath.mpf(d) for g, d in zip(slopes, direction, strict=True)]
+            largest = mpmath.fsum(abs(p) for p in parts)
+            digits = (
+                min((_digits(v, t, size) for v, t in zip(values, true, strict=True)), default=FULL),
+                _digits(mpmath.fsum(parts), slope, largest),
+            )
+            if min(digits) < min(worst):
+                where = f"scale {scale}"
+            worst = [min(w, d) for w, d in zip(worst, digits, strict=True)]
+    if not count:
+        return None
+    return Measured(worst[0], worst[1], count, layout.described(), where if min(worst) < 13 else "")
+
+
+def _float(value: Any) -> Any:
+    return value if isinstance(value, bool) else float(value)
+
+
+def _digits(found: Any, true: Any, size: Any) -> float:
+    """Correct digits of a number, relative to a size."""
+    error = abs(mpmath.mpf(found) - true)
+    if not mpmath.isfinite(error):
+        return 0.0
+    if error == 0:
+        return FULL
+    if size == 0:
+        return 0.0
+    return min(FULL, max(0.0, -float(mpmath.log10(error / size))))
+
+
+def _run(
+    function: Function,
+    layout: Layout,
+    floats: Sequence[Any],
+    weights: Sequence[Sequence[float]],
+    flags: Sequence[bool],
+    namespace: Mapping[str, Any],
+) -> tuple[list[float], list[float]] | None:
+    """The values of the text and the gradient of their weighted sum; None if not finite."""
+    name = printed(function.name)
+    arguments = [
+        np.array(a.tolist()) if isinstance(a, np.ndarray) else a
+        for a in layout.packed(list(floats), int)
+    ]
+    value, saved = namespace[f"{name}_forward"](*arguments)
+    values = list(value) if len(function.results) > 1 else [value]
+    seeds = [
+        np.reshape(w, np.shape(v)) if np.ndim(v) else w[0]
+        for w, v, real in zip(weights, values, flags, strict=True)
+        if real
+    ]
+    grad: Any = seeds[0] if len(seeds) == 1 else tuple(seeds)
+    slopes = namespace[f"{name}_backward"](saved, grad)
+    flat = [float(x) for v, real in zip(values, flags, strict=True) if real for x in np.ravel(v)]
+    gradient = [float(x) for s in slopes for x in np.ravel(s)]
+    finite: Callable[[float], bool] = math.isfinite
+    return (flat, gradient) if all(map(finite, flat + gradient)) else None

@@ -1,0 +1,46 @@
+"""What a generated module on tensors imports: the doors, and what NumPy lacks."""
+
+from __future__ import annotations
+
+from mgrad.runtime.gather import added, on_diagonal, padded, replaced
+from mgrad.runtime.linalg import cholesky, cofactor, inv, solve, solve_triangular
+from mgrad.runtime.reductions import logsumexp, prod_others, share, softmax
+from mgrad.runtime.rows import blocks
+from mgrad.runtime.shaped import (
+    arrays,
+    arrays_backward,
+    arrays_forward,
+    arrays_hessian,
+    arrays_jacobian,
+    arrays_jvp,
+    arrays_value_and_grad,
+)
+from mgrad.runtime.windows import overlap_add, windows
+from mgrad.runtime.workspace import planned
+
+__all__ = [
+    "added",
+    "arrays",
+    "arrays_backward",
+    "arrays_forward",
+    "arrays_hessian",
+    "arrays_jacobian",
+    "arrays_jvp",
+    "arrays_value_and_grad",
+    "blocks",
+    "cholesky",
+    "cofactor",
+    "inv",
+    "logsumexp",
+    "on_diagonal",
+    "overlap_add",
+    "padded",
+    "planned",
+    "prod_others",
+    "replaced",
+    "share",
+    "softmax",
+    "solve",
+    "solve_triangular",
+    "windows",
+]

@@ -1,0 +1,137 @@
+"""Windows, gathers and scatters against plain loops; adjoints against inner products."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from mgrad.runtime.gather import added, on_diagonal, replaced
+from mgrad.runtime.windows import overlap_add, windows
+
+RNG = np.random.default_rng(13)
+PLACES = np.s_
+
+
+@pytest.mark.parametrize(
+    ("shape", "sizes", "strides", "axes"),
+    [
+        ((7,), (3,), (1,), (0,)),
+        ((7,), (3,), (2,), (0,)),
+        ((8,), (2,), (3,), (0,)),  # elements in no window
+        ((3,), (3,), (1,), (0,)),
+        ((1,), (1,), (1,), (0,)),
+        ((2, 6, 5), (2, 3), (2, 1), (1, 2)),
+        ((4, 3, 5), (2, 2), (1, 3), (2, 0)),
+        ((0, 5), (2,), (1,), (1,)),
+    ],
+)
+def test_windows_and_their_adjoint(shape: Any, sizes: Any, strides: Any, axes: Any) -> None:
+    x = RNG.normal(size=shape)
+    w = windows(x, sizes, strides, axes)
+    counts = list(shape)
+    for axis, size, stride in zip(axes, sizes, strides, strict=True):
+        counts[axis] = (shape[axis] - size) // stride + 1
+    assert w.shape == (*counts, *sizes)
+    d = RNG.normal(size=w.shape)
+    expected = np.zeros(shape)
+    for at in np.ndindex(w.shape):
+        place = list(at[: x.ndim])
+        for axis, stride, offset in zip(axes, strides, at[x.ndim :], strict=True):
+            place[axis] = place[axis] * stride + offset
+        assert w[at] == x[tuple(place)]
+        expected[tuple(place)] += d[at]
+    np.testing.assert_allclose(overlap_add(d, shape, strides, axes), expected, atol=1e-14)
+
+
+def test_windows_keep_float32_and_must_fit() -> None:
+    x = np.ones((2, 5), np.float32)
+    w = windows(x, (3,), (1,), (1,))
+    assert w.dtype == overlap_add(w, (2, 5), (1,), (1,)).dtype == np.float32
+    with pytest.raises(ValueError, match="windows of 6 do not fit into an axis of 5"):
+        windows(x, (6,), (1,), (1,))
+
+
+K = np.array([2, 0, 2, -1, 2])
+INDICES = [
+    ((4,), K),
+    ((4,), PLACES[1:3]),
+    ((4,), 2),
+    ((4,), PLACES[::-2]),
+    ((4, 3), K),
+    ((4, 3), K.reshape(5, 1)),
+    ((3, 4), PLACES[:, K]),
+    ((3, 4), PLACES[1:, K]),
+    ((3, 4), PLACES[2, K]),
+    ((4, 3), PLACES[..., 1]),
+    ((4, 4), (K, K)),
+    ((4, 4), (K, np.array([0, 1, 0, 2, 0]))),
+    ((2, 4, 3), PLACES[:, K, 1:]),
+    ((4, 2, 3), K),
+    ((4, 0), K),
+    ((3, 4), np.zeros(0, int)),
+    ((0,), np.zeros(0, int)),
+    ((0, 3), np.zeros(0, int)),
+]
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize(("shape", "index"), INDICES)
+def test_added_sums_what_meets_in_one_place(shape: Any, index: Any, dtype: Any) -> None:
+    x = RNG.integers(-9, 9, shape).astype(dtype)
+    given = x.copy()
+    numbers = np.arange(x.size).reshape(shape)[index]
+    values = RNG.integers(-9, 9, np.shape(numbers)).astype(dtype)
+    expected = x.astype(float).reshape(-1)
+    for place, value in zip(np.ravel(numbers).tolist(), np.ravel(values).tolist(), strict=True):
+        expected[place] += value
+    found = added(x, index, values)
+    np.testing.assert_array_equal(found, expected.reshape(shape))
+    assert found.dtype == dtype
+    np.testing.assert_array_equal(x, given)
+
+
+@pytest.mark.parametrize(("shape", "index"), INDICES)
+def test_added_is_the_adjoint_of_taking(shape: Any, index: Any) -> None:
+    x = RNG.normal(size=shape)
+    d = RNG.normal(size=np.shape(x[index]))
+    back = added(np.zeros(shape), index, d)
+    assert np.sum(back * x) == pytest.approx(float(np.sum(d * x[index])), abs=1e-12)
+
+
+def test_added_takes_many_rows_and_one_number_for_all() -> None:
+    index = RNG.integers(0, 50, 3000)
+    values = RNG.normal(size=(3000, 40))
+    expected = np.zeros((50, 40))
+    np.add.at(expected, index, values)
+    np.testing.assert_allclose(added(np.zeros((50, 40)), index, values), expected, rtol=1e-12)
+    np.testing.assert_array_equal(added(np.zeros((3, 2)), K[:3], 1.0), [[1, 1], [0, 0], [2, 2]])
+
+
+def test_replaced_keeps_the_last() -> None:
+    x = np.arange(4.0)
+    found = replaced(x, K, np.array([10.0, 11, 12, 13, 14]))
+    np.testing.assert_array_equal(found, [11, 1, 14, 13])
+    np.testing.assert_array_equal(x, np.arange(4.0))
+    np.testing.assert_array_equal(replaced(np.zeros((2, 2)), PLACES[:, 1], 5.0), [[0, 5], [0, 5]])
+
+
+@pytest.mark.parametrize("shape", [(3,), (3, 2)])
+def test_an_index_outside_is_refused(shape: Any) -> None:
+    with pytest.raises(IndexError, match="index 3 is out of bounds"):
+        added(np.zeros(shape), np.array([0, 3]), 1.0)
+    with pytest.raises(IndexError, match="index -4 is out of bounds"):
+        replaced(np.zeros(shape), np.array([-4]), 1.0)
+
+
+def test_on_diagonal() -> None:
+    x = RNG.normal(size=3)
+    np.testing.assert_array_equal(on_diagonal(x, (0, 0)), np.diag(x))
+    y = RNG.normal(size=(2, 3))
+    found = on_diagonal(y, (0, 1, 0, 1))
+    assert found.shape == (2, 3, 2, 3)
+    for i, j, k, n in np.ndindex(found.shape):
+        assert found[i, j, k, n] == (y[i, j] if (i, j) == (k, n) else 0)
+    np.testing.assert_array_equal(on_diagonal(y, (1, 0, 1))[:, 1, :], np.diag(y[1]))
+    assert on_diagonal(np.zeros(0, np.float32), (0, 0)).dtype == np.float32

@@ -1,6 +1,6 @@
 # The Gaussian process with which Rasmussen & Williams describe the CO2 record of Mauna Loa:
 # Gaussian Processes for Machine Learning (2006), sec. 5.4.3 (the covariance) and 2.2 (the evidence
-# and the prediction). `gaussian_process.py` fits its eleven parameters and forecasts. Times are in
+# and the prediction). `use_gaussian_process.py` fits its eleven parameters and forecasts. Times are in
 # years, sizes in ppm; d is the time between two measurements.
 
 ## A rising trend, smooth over decades (eq. 5.15).

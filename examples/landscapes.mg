@@ -1,5 +1,5 @@
 # Test functions of optimisation in any number of dimensions, each with its published minimum;
-# `landscapes.py` minimises them with exact gradients and Hessian-vector products. Sources:
+# `use_landscapes.py` minimises them with exact gradients and Hessian-vector products. Sources:
 # MGH: Moré, Garbow & Hillstrom, Testing unconstrained optimization software, ACM TOMS 7 (1981) 17.
 # JY: Jamil & Yang, A literature survey of benchmark functions, Int. J. Math. Model. Numer. Optim.
 # 4 (2013) 150.

@@ -1,4 +1,4 @@
-# Four regressions as log-likelihoods: `regression.py` maximises them on data that scikit-learn
+# Four regressions as log-likelihoods: `use_regression.py` maximises them on data that scikit-learn
 # carries, and compares with its estimators and with closed forms. A row of X is one observation.
 # Sources: McCullagh & Nelder, Generalized Linear Models (1989), ch. 2: the densities. Hastie,
 # Tibshirani & Friedman, The Elements of Statistical Learning (2009), sec. 3.4 (ridge), 4.4

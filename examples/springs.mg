@@ -1,4 +1,4 @@
-# Networks of springs: their energy, their forces and their stiffness. `springs.py` lets a chain hang
+# Networks of springs: their energy, their forces and their stiffness. `use_springs.py` lets a chain hang
 # and pushes a shallow dome through its flat state, the ridge between its two states of rest.
 # Spring s joins the nodes ends[s]. Sources: Hooke, De potentia restitutiva (1678).
 # von Mises, Z. angew. Math. Mech. 3 (1923) 406: the truss that snaps through.

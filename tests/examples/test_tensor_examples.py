@@ -32,7 +32,7 @@ NOT_PROVED: dict[str, set[str]] = {
 
 def script(name: str) -> Any:
     """The driver of an example, as a module."""
-    spec = importlib.util.spec_from_file_location(f"example_{name}", EXAMPLES / f"{name}.py")
+    spec = importlib.util.spec_from_file_location(f"example_{name}", EXAMPLES / f"use_{name}.py")
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     # a dataclass looks its module up

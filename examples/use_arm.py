@@ -1,8 +1,8 @@
 """Solve the inverse kinematics of the arm in arm.mg with the Jacobian that mgrad writes.
 
-Run it with `python examples/use_arm.py`. From the pose of known joint angles and a rough guess, SciPy's
-method of Levenberg and Marquardt finds angles that reach that pose. It exits with status 1 if one
-misses its pose.
+Run it with `python examples/use_arm.py`. From the pose of known joint angles and a rough guess,
+SciPy's method of Levenberg and Marquardt finds angles that reach that pose. It exits with status 1
+if one misses its pose.
 """
 
 import sys

@@ -1,9 +1,9 @@
 """Fit the Gaussian process of gaussian_process.mg to the CO2 of Mauna Loa and forecast a year.
 
-Run it with `python examples/use_gaussian_process.py`. Each season of the record is one mean, 1958 to
-2000; the fit goes up the evidence with the gradient that mgrad writes, from the parameters of
-Rasmussen & Williams, and 2001 is forecast. It exits with status 1 if evidence or forecast
-differ from those of scikit-learn, or if the forecast misses the measurements by 2 ppm.
+Run it with `python examples/use_gaussian_process.py`. Each season of the record is one mean, 1958
+to 2000; the fit goes up the evidence with the gradient that mgrad writes, from the parameters of
+Rasmussen & Williams, and 2001 is forecast. It exits with status 1 if evidence or forecast differ
+from those of scikit-learn, or if the forecast misses the measurements by 2 ppm.
 """
 
 import sys

@@ -1,7 +1,7 @@
 """Minimise the functions of landscapes.mg in many dimensions with gradients that mgrad writes.
 
-Run it with `python examples/use_landscapes.py`. Where the file has the product of the Hessian with a
-vector, SciPy's trust-region Newton method uses it; the others go down by gradients alone (BFGS).
+Run it with `python examples/use_landscapes.py`. Where the file has the product of the Hessian with
+a vector, SciPy's trust-region Newton method uses it; the others go down by gradients alone (BFGS).
 It exits with status 1 if a published minimum is missed.
 """
 

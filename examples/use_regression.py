@@ -49,7 +49,7 @@ def maximised(
 
 
 def linear(module: ModuleType) -> tuple[float, np.ndarray, np.ndarray]:
-    """Diabetes, 442 patients (Efron et al. 2004): the greatest likelihood, and both coefficients."""
+    """Diabetes, 442 patients (Efron et al. 2004): the greatest likelihood, both coefficients."""
     data = load_diabetes()
     X, y = scaled(data.data), data.target / data.target.std()
     start = np.zeros(X.shape[1])

@@ -1,9 +1,9 @@
 """Equilibria of networks of springs, with forces and stiffness that mgrad writes for springs.mg.
 
-Run it with `python examples/use_springs.py`. A chain under its weight comes to rest; then a shallow dome
-of springs is pushed from one state of rest to the other across the ridge between them, the flat
-state: the saddle that Newton's method finds. It exits with status 1 if the chain's forces do not
-balance, or the ridge is not where and as high as the closed form says.
+Run it with `python examples/use_springs.py`. A chain under its weight comes to rest; then a shallow
+dome of springs is pushed from one state of rest to the other across the ridge between them, the
+flat state: the saddle that Newton's method finds. It exits with status 1 if the chain's forces do
+not balance, or the ridge is not where and as high as the closed form says.
 """
 
 import sys
@@ -36,7 +36,7 @@ class Network:
 
 
 def chain(links: int) -> tuple[Network, np.ndarray]:
-    """A chain of weight 1 and length 1.25 between two points at distance 1, and a way to hold it."""
+    """A chain of weight 1 and length 1.25 between two points at distance 1, and how to hold it."""
     held = np.array([[0.0, 0], [1, 0]])
     free = links - 1
     loads = np.tile([0, -1 / links], (free, 1))

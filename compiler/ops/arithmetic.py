@@ -153,6 +153,9 @@ def _constant_power(out: Node, x: Node, n: Fraction) -> Node | int:
     return n * pow_(x, fill(x, n - 1))
 
 
+EXACT = 2**53  # whole numbers beyond are no floats, if they are odd
+
+
 def expand_pow(x: Node, y: Node) -> Node:
     """x*x for x^2, 1/x for x^-1, sqrt(x) for x^(1/2), x*sqrt(x) for x^(3/2), and the like.
 
@@ -172,6 +175,10 @@ def expand_pow(x: Node, y: Node) -> Node:
         power = TABLE["sqrt"](x)
     elif size == Fraction(3, 2):
         power = x * TABLE["sqrt"](x)
+    elif n.denominator == 1 and n.numerator % 2 and size > EXACT and y.array.dtype == "real":
+        # the nearest float is an even number: the sign is that of one more factor
+        even = expand_pow(x, x.pool.constant(n - 1 if n > 0 else n + 1, y.array))
+        return x * even if n > 0 else even / x
     elif n.denominator == 1:
         return integer_power(x, x.pool.constant(n, y.array.with_dtype("int")))
     else:

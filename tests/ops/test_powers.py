@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 from fractions import Fraction
+from pathlib import Path
 
 import pytest
 
+import mgrad
 from mgrad.compiler.ir.graph import topological
 from mgrad.compiler.ir.node import Node, Pool
 from mgrad.compiler.ir.types import REAL
@@ -134,3 +136,17 @@ def test_a_sigmoid_far_out() -> None:
     for x in (-1000.0, 1000.0):
         plus = run(expanded(node_of(softplus)), "python", {"x": x})
         assert plus == max(x, 0.0)
+
+
+@pytest.mark.parametrize("target", ["python", "numpy"])
+def test_an_odd_exponent_that_is_no_float_keeps_the_sign(target: str, tmp_path: Path) -> None:
+    n = 2**53 + 1
+    path = tmp_path / "f.mg"
+    path.write_text(f"fn f(x) = x^{n}\nfn g(x) = x^-{n}\nfn h(x) = x^{n + 1}\n")
+    module = mgrad.load(str(path), target=target)
+    assert module.f_value_and_grad(-1.0) == (-1.0, (float(n),))
+    assert module.f_value_and_grad(1.0) == (1.0, (float(n),))
+    assert module.f_value_and_grad(0.0) == (0.0, (0.0,))
+    assert module.g_value_and_grad(-1.0) == (-1.0, (-float(n),))
+    assert module.g(float("-inf")) == 0.0
+    assert module.h_value_and_grad(-1.0) == (1.0, (-float(n + 1),))

@@ -25,6 +25,7 @@ from mgrad.compiler.ops.structural import (
     broadcast,
     build,
     contract,
+    each_moved,
     first,
     require,
     same,
@@ -126,17 +127,7 @@ def _cofactor_vjp(node: Node, d: Node, wanted: Sequence[bool]) -> list[Node | No
 
 def _cofactor_jvp(node: Node, tangents: Sequence[Node | None]) -> Node:
     a, *directions = node.inputs
-    total: Node | None = None
-    for k, tangent in enumerate(tangents):
-        if tangent is None:
-            continue
-        moved = [*directions, tangent]
-        if k:
-            moved = [tangent if i == k - 1 else x for i, x in enumerate(directions)]
-        term = cofactor(a, *moved)
-        total = term if total is None else total + term
-    assert total is not None
-    return total
+    return each_moved(directions, tangents, lambda *moved: cofactor(a, *moved))
 
 
 def _inv_vjp(node: Node, d: Node, wanted: Sequence[bool]) -> list[Node | None]:

@@ -22,6 +22,7 @@ from mgrad.compiler.ops.structural import (
     Rule,
     broadcast,
     build,
+    each_moved,
     first,
     require,
     same,
@@ -122,17 +123,7 @@ def _prod_others_vjp(node: Node, d: Node, wanted: Sequence[bool]) -> list[Node |
 def _prod_others_jvp(node: Node, tangents: Sequence[Node | None]) -> Node:
     x, *directions = node.inputs
     axes = _axes(node)
-    total: Node | None = None
-    for k, tangent in enumerate(tangents):
-        if tangent is None:
-            continue
-        moved = [*directions, tangent]
-        if k:
-            moved = [tangent if i == k - 1 else c for i, c in enumerate(directions)]
-        term = prod_others(x, axes, *moved)
-        total = term if total is None else total + term
-    assert total is not None
-    return total
+    return each_moved(directions, tangents, lambda *moved: prod_others(x, axes, *moved))
 
 
 def _ties(node: Node) -> tuple[Node, Node]:

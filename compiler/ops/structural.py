@@ -13,6 +13,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
+from operator import add
 from typing import Any
 
 from mgrad.compiler.ir.node import Node
@@ -171,14 +173,7 @@ def _contract_vjp(node: Node, d: Node, wanted: Sequence[bool]) -> list[Node | No
 
 def _contract_jvp(node: Node, tangents: Sequence[Node | None]) -> Node:
     operands, result = contract_lists(node)
-    total: Node | None = None
-    for k, tangent in enumerate(tangents):
-        if tangent is not None:
-            xs = [tangent if i == k else x for i, x in enumerate(node.inputs)]
-            term = contract(xs, operands, result)
-            total = term if total is None else total + term
-    assert total is not None
-    return total
+    return reduce(add, _moved(node.inputs, tangents, lambda *xs: contract(xs, operands, result)))
 
 
 def _axes(node: Node, key: str = "axes") -> tuple[int, ...]:
@@ -219,6 +214,28 @@ RULES.update(
         "contract": Rule(_contract_vjp, _contract_jvp, False),
     }
 )
+
+
+def _moved(
+    xs: Sequence[Node], tangents: Sequence[Node | None], form: Callable[..., Node]
+) -> list[Node]:
+    """The terms of the tangent of a form that is linear in each of `xs`; no tangent, no term."""
+    return [
+        form(*xs[:k], tangent, *xs[k + 1 :])
+        for k, tangent in enumerate(tangents)
+        if tangent is not None
+    ]
+
+
+def each_moved(
+    directions: Sequence[Node], tangents: Sequence[Node | None], derivative: Callable[..., Node]
+) -> Node:
+    """The tangent of a function of x and of directions, linear in each of these, whose derivative
+    by x along dx is `derivative(*directions, dx)`, and `derivative(*directions)` the function.
+    `tangents` are those of x, then of the directions; None is 0, and one at least is not."""
+    tangent, *others = tangents
+    by_x = [] if tangent is None else [derivative(*directions, tangent)]
+    return reduce(add, by_x + _moved(directions, others, derivative))
 
 
 def without(shape: Shape, axes: Sequence[int]) -> Shape:

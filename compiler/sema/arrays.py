@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import takewhile
 from typing import Any
 
 from mgrad.compiler.errors import meaning
@@ -24,7 +25,6 @@ from mgrad.compiler.source import Span
 from mgrad.compiler.syntax import ast
 
 Given = tuple[ast.Argument, ...]
-KEYWORDS = ("axis", "keepdims")
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,10 +172,8 @@ def apply(
         slots["spec"], given = given[0].value, given[1:]
     rest: list[Given_] = []
     star = next((p for p in entry.parameters if p.startswith("*")), None)
-    places = [p for p in entry.parameters if not p.startswith("*")]
-    if star is not None:
-        # everything after the star goes by keyword, what is before it by place
-        places = list(entry.parameters[: entry.parameters.index(star)])
+    # everything after the star goes by keyword, what is before it by place
+    places = list(takewhile(lambda p: p != star, entry.parameters))
     call = CallSite(body, name, span)
     sound = True
     pending: list[tuple[str, ast.Argument]] = []

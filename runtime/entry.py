@@ -106,18 +106,19 @@ def source(words: Interface, kind: Kind, keyword_only: Sequence[str]) -> list[st
         f"try: result = function({', '.join(passed)})",
         "finally: restore(token)",
     ]
+    is_planned = bool(keyword_only)
     if kind == "value_and_grad":
         forms = [words.forms[i] for i in real]
         results, shapes = [f"r{i}" for i in range(len(real))], [f"a{i}.shape" for i in real]
         lines.append(f"value, {_tuple(results)} = result")
-        tests = ["type(value) is real", *_own(words, forms, results, shapes)]
+        tests = ["type(value) is real", *_own(words, forms, results, shapes, is_planned)]
     else:
         forms = list(words.results)
         results = [f"r{i}" for i in range(len(forms))]
         lines += ["value, saved = result"] if kind == "forward" else []
         whole = "value" if kind == "forward" else "result"
         lines.append(f"{', '.join(results)} = {whole}")
-        tests = _own(words, forms, results, [""] * len(forms))
+        tests = _own(words, forms, results, [""] * len(forms), is_planned)
     way_out = "result"
     if kind == "forward":
         arrays = [name for name, form in zip(results, forms, strict=True) if form.dims]
@@ -189,11 +190,16 @@ def _number(name: str, kind: type, variable: str | None, refuse: str) -> list[st
 
 
 def _own(
-    words: Interface, forms: Sequence[Form], names: Sequence[str], shapes: Sequence[str]
+    words: Interface,
+    forms: Sequence[Form],
+    names: Sequence[str],
+    shapes: Sequence[str],
+    is_planned: bool,
 ) -> list[str]:
     """That each part is an array that owns its memory, of the rank or of the shape, and is no
-    argument and no other part: only one of its kind and rank could be. Many are compared by their
-    ids, all at once; an argument that is given twice then looks like one that comes out."""
+    argument and no other part: only one of its kind and rank could be. Where memory is planned, an
+    argument may not be a view of it either. Many are compared by their ids, all at once; an
+    argument that is given twice then looks like one that comes out."""
     tests = []
     pairs = []
     taken = [(f"a{i}", form) for i, form in enumerate(words.forms) if form.dims]
@@ -210,8 +216,14 @@ def _own(
         for other, like in taken:
             if like.kind is form.kind and len(like.dims) == len(form.dims):
                 pairs.append(f"{name} is not {other}")
+            if like.kind is form.kind and is_planned and other[0] == "a":
+                pairs.append(f"{name} is not {other}.base")
         taken.append((name, form))
     if len(pairs) <= FEW:
         return tests + pairs
     ids = ", ".join(f"id({name})" for name, _ in taken)
-    return [*tests, f"len({{{ids}}}) == {len(taken)}"]
+    tests.append(f"len({{{ids}}}) == {len(taken)}")
+    if is_planned:
+        bases = ", ".join(f"id({name}.base)" for name, _ in taken if name[0] == "a")
+        tests.append(f"{{{bases}}}.isdisjoint(map(id, {_tuple(names)}))")
+    return tests

@@ -30,6 +30,18 @@ def added(x: Array, index: Any, values: Array) -> Array:
     return result
 
 
+def gathered(x: Array, index: Array, axis: int, out: Array) -> Array:
+    """x with what int arrays choose along an axis, written into `out`. An IndexError where an
+    index is outside, before anything is written."""
+    size = x.shape[axis]
+    if index.size:
+        least, greatest = index.min(), index.max()
+        if least < -size or greatest >= size:
+            wrong = greatest if greatest >= size else least
+            raise IndexError(f"index {wrong} is out of bounds for axis {axis} with size {size}")
+    return np.take(x, index, axis=axis, out=out, mode="wrap")
+
+
 def add_at(result: Array, index: Any, values: Array) -> None:
     """Adds values to a contiguous array at the index, in place; all of them where a place is
     repeated.

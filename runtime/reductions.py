@@ -17,29 +17,30 @@ from mgrad.runtime.rows import WIDE, blocks
 Axes = tuple[int, ...]
 
 
-def softmax(x: Array, axes: Axes) -> Array:
-    """exp(x)/sum(exp(x)) over the axes, that is the gradient of `logsumexp(x, axes)`."""
+def softmax(x: Array, axes: Axes, out: Array | None = None) -> Array:
+    """exp(x)/sum(exp(x)) over the axes, that is the gradient of `logsumexp(x, axes)`; written into
+    `out` if that is given."""
     if len(axes) == x.ndim and x.size and x.flags.c_contiguous:
-        return _whole_softmax(x)
+        return _whole_softmax(x, out)
     greatest = np.maximum.reduce(x, axis=axes, keepdims=True, initial=-np.inf)
     if not np.isfinite(greatest).all():
         greatest = np.where(np.isfinite(greatest), greatest, x.dtype.type(0))
-    result: Array = x - greatest
+    result: Array = np.subtract(x, greatest, out)
     np.exp(result, out=result)
     result /= np.add.reduce(result, axis=axes, keepdims=True)
     return result
 
 
-def _whole_softmax(x: Array) -> Array:
+def _whole_softmax(x: Array, out: Array | None) -> Array:
     """Over all axes, a part of x after the other."""
     greatest = x.max()
     shift = greatest if isfinite(greatest) else x.dtype.type(0)
     if x.size <= 2 * WIDE:
-        result: Array = x - shift
+        result: Array = np.subtract(x, shift, out)
         np.exp(result, result)
         result /= np.add.reduce(result.reshape(-1))
         return result
-    result = empty(x.size, x.dtype).reshape(x.shape)
+    result = empty(x.size, x.dtype).reshape(x.shape) if out is None else out
     source, target = x.reshape(-1), result.reshape(-1)
     total = x.dtype.type(0)
     for part in blocks(x.size, 1):

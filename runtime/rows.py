@@ -16,8 +16,11 @@ def blocks(rows: int, width: int) -> Iterator[slice]:
 
     There is none for no rows. What fits into two blocks is one.
     """
-    step = max(1, WIDE // max(1, width))
-    if rows * width <= 2 * WIDE:
-        step = max(1, rows)
+    step = max(1, height(rows, width))
     for start in range(0, rows, step):
         yield slice(start, min(start + step, rows))
+
+
+def height(rows: int, width: int) -> int:
+    """The most rows of a block."""
+    return rows if rows * width <= 2 * WIDE else max(1, WIDE // max(1, width))

@@ -10,8 +10,9 @@ nothing is kept between calls, so that threads do not meet here.
 
 One decorator a kind of routine; the decorated function keeps its name, docstring and signature, and
 has the function itself as its attribute `inner`, which calls between generated functions use.
-Keyword-only arguments, such as `work=`, are passed on as they are; results may then stand in the
-caller's workspace, and are the caller's until the next call.
+Keyword-only arguments, such as `work=`, are passed on as they are; results then stand in the
+caller's workspace, and are the caller's until the next call. They are no arguments of it: what is
+read would be written over, and a ValueError says so.
 """
 
 from __future__ import annotations
@@ -48,9 +49,11 @@ def arrays(text: str, /, **constants: int) -> Decorator:
         def slowly(arguments: Any, keywords: Any, others: Any) -> Any:
             given = door.take(arguments, keywords)
             result = door.silent(*given.values, **others)
+            door.demand_apart(given.values, result, others)
             return settled(result, door.words.sides(given), given.dtype, list(given.values))
 
         def finish(result: Any, arguments: Any, others: Any, dtype: Any) -> Any:
+            door.demand_apart(arguments, result, others)
             if are_free(result, door.words.results, dtype, arguments):
                 return result
             sides = door.words.sides(door.words.take(door.name, arguments))
@@ -70,12 +73,14 @@ def arrays_value_and_grad(text: str, /, **constants: int) -> Decorator:
         def slowly(arguments: Any, keywords: Any, others: Any) -> Any:
             given = door.take(arguments, keywords)
             value, fields = door.silent(*given.values, **others)
+            door.demand_apart(given.values, fields, others)
             owns = door.words.arguments(given)
             value = settled(value, [NUMBER], given.dtype, [])
             return value, settled(fields, owns, given.dtype, list(given.values))
 
         def finish(result: Any, arguments: Any, others: Any, dtype: Any) -> Any:
             value, fields = result
+            door.demand_apart(arguments, fields, others)
             owns = [_plain(np.shape(arguments[i])) for i in door.real]
             value = settled(value, [NUMBER], dtype, [])
             return value, settled(fields, owns, dtype, list(arguments))
@@ -110,6 +115,7 @@ def arrays_forward(text: str, /, **constants: int) -> Decorator:
         def slowly(arguments: Any, keywords: Any, others: Any) -> Any:
             given = door.take(arguments, keywords)
             value, saved = door.silent(*given.values, **others)
+            door.demand_apart(given.values, value, others)
             taken = [*given.values, *_kept(saved, others)]
             sides = door.words.sides(given)
             outs = [side for side in sides if side.kind is float]
@@ -122,6 +128,7 @@ def arrays_forward(text: str, /, **constants: int) -> Decorator:
 
         def finish(result: Any, arguments: Any, others: Any, dtype: Any) -> Any:
             value, saved = result
+            door.demand_apart(arguments, value, others)
             taken = [*arguments, *_kept(saved, others)]
             if not are_free(value, forms, dtype, taken):
                 sides = door.words.sides(door.words.take(door.name, arguments))
@@ -165,6 +172,7 @@ def arrays_backward(function: Function, /) -> Any:
             wanted = ", ".join(map(str, outs if outer is None else outer[1]))
             raise TypeError(f"{name}: 'grad' is missing, of the shape of the value, {wanted}")
         fields = silent(values, seeds, **others)
+        _demand_apart(name, ("grad",) * len(saved.outs), leaves(seeds), fields, others)
         if outer is None and _are_new(fields, owns, dtype, (values, seeds)):
             return fields
         taken = [*leaves(values), *leaves(seeds)]
@@ -226,6 +234,8 @@ def arrays_jvp(text: str, /, **constants: int) -> Decorator:
                 for k, (i, sides) in enumerate(zip(real, words.arguments(given), strict=True))
             ]
             value, tangent = silent(tuple(given.values), tuple(tangents), **others)
+            paths = [*words.names, *(f"along[{k}]" for k in range(len(tangents)))]
+            _demand_apart(name, paths, [*given.values, *tangents], (value, tangent), others)
             outs = words.sides(given)
             taken = [*given.values, *tangents]
             value = settled(value, outs, given.dtype, taken)
@@ -259,6 +269,8 @@ def _matrix(
         door = _Door(function, text, constants)
 
         def entered(*arguments: Any, **keywords: Any) -> Any:
+            passed = [p.name for p in door.keyword_only]
+            others = {key: keywords.pop(key) for key in passed if key in keywords}
             given = door.take(arguments, keywords)
             outs = [out for out in door.words.sides(given) if out.kind is float]
             sides = [
@@ -266,7 +278,8 @@ def _matrix(
                 for a, b in pairs(outs, door.words.arguments(given))
             ]
             demand_room(f"{door.name}: the {what}", [side.outer for side in sides], given.dtype)
-            result = door.silent(*given.values)
+            result = door.silent(*given.values, **others)
+            door.demand_apart(given.values, result, others)
             return settled(result, sides, given.dtype, list(given.values))
 
         return _decorated(entered, function)
@@ -306,11 +319,29 @@ class _Door:
             arguments = found.args
         return self.words.take(self.name, arguments)
 
+    def demand_apart(self, arguments: Iterable[Any], results: Any, others: dict[str, Any]) -> None:
+        """ValueError if an argument stands where a result was written."""
+        _demand_apart(self.name, self.words.names, arguments, results, others)
+
     def entry(self, kind: Kind, slowly: Function, finish: Function) -> Function:
         """The decorated function, which is fast where nothing is to be done at the door."""
         functions = {"function": self.function, "slowly": slowly, "finish": finish}
         functions |= {"Saved": Saved, "are_apart": are_apart}
         return _decorated(entry(self.words, kind, self.keyword_only, functions), self.function)
+
+
+def _demand_apart(
+    name: str, paths: Iterable[str], arguments: Iterable[Any], results: Any, others: dict[str, Any]
+) -> None:
+    if all(other is None for other in others.values()):
+        return
+    owners = {id(_owner(r)) for r in leaves(results) if type(r) is ndarray}
+    for path, argument in zip(paths, arguments, strict=True):
+        if type(argument) is ndarray and id(_owner(argument)) in owners:
+            raise ValueError(
+                f"{name}: {path} stands in the workspace, where the results are written: "
+                "give a copy of it, or another workspace"
+            )
 
 
 @cache

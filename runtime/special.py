@@ -19,24 +19,24 @@ def _scipy() -> Any:
     return scipy.special
 
 
-def erf(x: Array) -> Array:
+def erf(x: Array, out: Array | None = None) -> Array:
     """Error function."""
-    return _scipy().erf(x)
+    return _scipy().erf(x, out=out)
 
 
-def erfc(x: Array) -> Array:
+def erfc(x: Array, out: Array | None = None) -> Array:
     """1 - erf(x)."""
-    return _scipy().erfc(x)
+    return _scipy().erfc(x, out=out)
 
 
-def lgamma(x: Array) -> Array:
+def lgamma(x: Array, out: Array | None = None) -> Array:
     """Logarithm of the absolute value of the gamma function."""
-    return _scipy().gammaln(x)
+    return _scipy().gammaln(x, out=out)
 
 
-def digamma(x: Array) -> Array:
+def digamma(x: Array, out: Array | None = None) -> Array:
     """Derivative of lgamma."""
-    return _scipy().psi(x)
+    return _scipy().psi(x, out=out)
 
 
 def polygamma(n: Array, x: Array) -> Array:

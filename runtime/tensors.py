@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from mgrad.runtime.gather import added, on_diagonal, padded, replaced
+from mgrad.runtime.gather import add_at, added, gathered, on_diagonal, padded, replaced
 from mgrad.runtime.linalg import cholesky, cofactor, inv, solve, solve_triangular
 from mgrad.runtime.reductions import logsumexp, prod_others, share, softmax
-from mgrad.runtime.rows import blocks
+from mgrad.runtime.rows import blocks, height
 from mgrad.runtime.shaped import (
     arrays,
     arrays_backward,
@@ -16,9 +16,10 @@ from mgrad.runtime.shaped import (
     arrays_value_and_grad,
 )
 from mgrad.runtime.windows import overlap_add, windows
-from mgrad.runtime.workspace import planned
+from mgrad.runtime.workspace import inside, planned
 
 __all__ = [
+    "add_at",
     "added",
     "arrays",
     "arrays_backward",
@@ -30,6 +31,9 @@ __all__ = [
     "blocks",
     "cholesky",
     "cofactor",
+    "gathered",
+    "height",
+    "inside",
     "inv",
     "logsumexp",
     "on_diagonal",

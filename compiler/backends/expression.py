@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Container, Mapping
-from functools import cache
+from dataclasses import replace
+from functools import cache, lru_cache
 from typing import Literal
 
 from mgrad.compiler.backends import tensors
@@ -25,7 +27,7 @@ _NAMED = re.compile(r"\b(pi|inf|nan)\b")
 
 class Expressions:
     """Spells the nodes of one routine. `inner(key)` gives the name of a function of the module,
-    `use(path)` that of something imported."""
+    `use(path)` that of something imported, `work(call)` what a call passes on for its memory."""
 
     def __init__(
         self,
@@ -35,33 +37,43 @@ class Expressions:
         use: Callable[[str], str],
         externs: Container[str] = (),
         sizes: Mapping[str, str] | None = None,
+        work: Callable[[Node], str] = lambda call: "",
     ) -> None:
         self._target = target
         self._names = names
         self._use = use
         self._inner = inner
         self._externs = externs
-        self._context = tensors.Context(self._operand, self.piece, use, names, sizes or {}, Thin())
+        self._work = work
+        self.context = tensors.Context(self._operand, self.piece, use, names, sizes or {}, Thin())
 
     def text(self, node: Node, named: bool = True) -> str:
         """The expression of a node; with `named=False` what its name stands for."""
         return self.piece(node)[0] if named else self._spell(node)[0]
 
-    def named(self, names: Mapping[Node, str]) -> Expressions:
-        """The same with other names."""
-        return Expressions(
-            self._target, names, self._inner, self._use, self._externs, self._context.sizes
+    def named(self, names: Mapping[Node, str], is_planned: bool = False) -> Expressions:
+        """The same with other names, for what is written into memory that is there or not."""
+        made = Expressions(
+            self._target,
+            names,
+            self._inner,
+            self._use,
+            self._externs,
+            self.context.sizes,
+            self._work,
         )
+        made.context = replace(made.context, is_planned=is_planned)
+        return made
 
     def size(self, d: Dim) -> str:
-        return self._context.dim(d)
+        return self.context.dim(d)
 
     def shape(self, shape: Shape) -> str:
-        return self._context.shape(shape)
+        return self.context.shape(shape)
 
     def whole(self, node: Node) -> str:
         """The expression of a node with every axis of its type: what a routine returns."""
-        return self._context.whole(node) if self._target == "numpy" else self.text(node)
+        return self.context.whole(node) if self._target == "numpy" else self.text(node)
 
     def piece(self, node: Node) -> tuple[str, int]:
         """The expression of a node, and how tightly it binds."""
@@ -97,9 +109,14 @@ class Expressions:
             return f"{left} {'-' if node.op == 'add' else '+'} {other}", SUM
         if self._target == "numpy" and _is_whole(node):
             return self.piece(node.inputs[0])
+        is_quotient = self._target == "numpy" and node.op == "div" and _is_of_sizes(node)
+        if is_quotient and _least(node.inputs[1]) <= 0:  # Python raises where that is 0
+            parts = [i.inputs[0] if i.op == "to_real" else i for i in node.inputs]
+            given = ", ".join(self._operand(i, 0, True) for i in parts)
+            return f"{self._use('mgrad.runtime.real.divide')}({given})", ATOM
         entry = TABLE.get(node.op)
         if entry is None and self._target == "numpy":
-            return tensors.spell(node, self._context)
+            return tensors.spell(node, self.context)
         code = None if entry is None else getattr(entry, self._target)
         if entry is None or code is None:
             raise InternalError("print", f"the {self._target} target cannot spell {node!r}")
@@ -160,7 +177,7 @@ class Expressions:
             seeds = arguments[1:]
             grad = seeds[0] if len(seeds) == 1 else f"({', '.join(seeds)})"
             arguments = [arguments[0], grad]
-        text = f"{self._inner(callee)}({', '.join(arguments)})"
+        text = f"{self._inner(callee)}({', '.join(arguments)}{self._work(node)})"
         if self._target == "python" and callee in self._externs:
             return f"{self._use('builtins.float')}({text})"  # SciPy's give a scalar of NumPy
         return text
@@ -168,7 +185,7 @@ class Expressions:
     def _arguments(self, call: Node) -> list[str]:
         # what maps over arrays gives results as wide as its arguments
         wide = self._target == "numpy" and any(getattr(i.type, "shape", ()) for i in call.inputs)
-        return [self._context.whole(i) if wide else self.text(i) for i in call.inputs]
+        return [self.context.whole(i) if wide else self.text(i) for i in call.inputs]
 
     def _opposite(self, node: Node) -> str | None:
         """The text of -c for a negative constant c."""
@@ -195,6 +212,32 @@ def _named(name: str) -> tuple[str, int]:
 def _is_whole(node: Node) -> bool:
     """Whether a real is a size, that Python divides as it does reals."""
     return node.op == "to_real" and node.inputs[0].op == "size"
+
+
+@lru_cache
+def _is_of_sizes(node: Node) -> bool:
+    """Whether a number is made of sizes and constants: it is Python's own in the text."""
+    if node.op not in ARITHMETIC | {"to_real", "neg", "constant", "size", "broadcast"}:
+        return False
+    return all(i.op == "constant" or _is_of_sizes(i) for i in node.inputs)
+
+
+def _least(node: Node) -> float:
+    """The least that a number made of sizes can be, as far as that is seen."""
+    match node.op:
+        case "constant":
+            return float(node.value)
+        case "size":
+            dim = node.attribute("dim")
+            assert isinstance(dim, Dim)
+            is_rising = all(c > 0 for _, c in dim.terms)
+            return float(dict(dim.terms).get((), 0)) if is_rising else -math.inf
+        case "to_real" | "broadcast":
+            return _least(node.inputs[0])
+        case "add" | "mul":
+            x, y = map(_least, node.inputs)
+            return x + y if node.op == "add" else x * y if min(x, y) >= 0 else -math.inf
+    return -math.inf
 
 
 def _is_widened(node: Node) -> bool:

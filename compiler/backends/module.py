@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
+from mgrad.compiler.backends import planned
 from mgrad.compiler.backends.expression import Expressions, Target
 from mgrad.compiler.backends.layout import INDENT, WIDTH, statement
 from mgrad.compiler.backends.lists import Lists
@@ -154,7 +156,9 @@ def _user_names(routines: Iterable[Routine]) -> set[str]:
             taken.update(line.names)
             if line.loop is not None:
                 taken.update([line.loop.rows, *(n for one in line.loop.lines for n in one.names)])
+                taken.update([line.loop.size, *line.loop.views])
         taken.update(routine.sizes.values())
+        taken.update([routine.work, *(buffer.name for buffer in routine.buffers)])
     return taken - {"_", ""}
 
 
@@ -170,16 +174,22 @@ def _body(routine: Routine, imports: Imports, target: Target) -> Body:
     is_inside = target == "python" and routine.is_entry and routine.may_raise
     is_inside = is_inside and not routine.signature
     indent = INDENT * 2 if is_inside else INDENT
-    codes = [
-        _assignment(line, routine, spell, indent)
-        if line.loop is None
-        else _loop(line.loop, spell, imports)
-        for line in routine.lines
-    ]
+    if routine.work:
+        assign = partial(_assignment, routine=routine, indent=indent)
+        codes = planned.lines(routine, spell, imports.use, assign)
+    else:
+        codes = [
+            _assignment(line, spell, routine, indent)
+            if line.loop is None
+            else _loop(line.loop, spell, imports)
+            for line in routine.lines
+        ]
+    shown = [(code, line) for code, line in zip(codes, routine.lines, strict=True) if code]
     result = _return(_returned(routine, spell), not routine.gradients, indent)
     measures = routine.measures if target != "python" else _read(routine.measures, codes + result)
     head = [*_unpacking(routine), *(f"{INDENT}{line}" for line in measures)]
-    return Body(head, [*aligned(codes, routine.lines), *result])
+    head += planned.memory(routine, spell, imports.use)
+    return Body(head, [*aligned([c for c, _ in shown], [line for _, line in shown]), *result])
 
 
 def _read(measures: Iterable[str], lines: Iterable[str]) -> list[str]:
@@ -194,7 +204,7 @@ def _expressions(
     given = (routine.names, inner, imports.use, routine.externs, routine.sizes)
     if target == "python":
         return Lists(*given, routine.shaped, _user_names([routine]))
-    return Expressions(target, *given)
+    return Expressions(target, *given, planned.works(routine, imports.use))
 
 
 def _return(items: list[str], is_bare: bool, indent: str) -> list[str]:
@@ -203,7 +213,7 @@ def _return(items: list[str], is_bare: bool, indent: str) -> list[str]:
     return statement(f"{indent}return ", text or "()")
 
 
-def _assignment(line: Line, routine: Routine, spell: Expressions, indent: str) -> str:
+def _assignment(line: Line, spell: Expressions, routine: Routine, indent: str) -> str:
     # an alias, `d_b = d_n`, is a second name of what has one
     is_alias = len(line.names) == 1 and routine.names[line.node] != line.names[0]
     text = spell.text(line.node, named=is_alias)
@@ -275,17 +285,19 @@ def tuple_of(items: Iterable[str]) -> str:
     return f"({items[0]},)" if len(items) == 1 else f"({', '.join(items)})"
 
 
-def _gradient(node: Node, name: str, spell: Expressions) -> str:
-    """A gradient as it is returned: by its own name, where that has the whole shape."""
+def _result(node: Node, name: str, spell: Expressions, is_own: bool) -> str:
+    """A result as it is returned: by its own name, where that has the whole shape."""
     text = spell.whole(node)
-    return name if name and text == spell.text(node) else text
+    return name if name and (is_own or text == spell.text(node)) else text
 
 
 def _returned(routine: Routine, spell: Expressions) -> list[str]:
     """The items that a routine returns."""
-    values = [spell.whole(v) for v in routine.values]
+    is_own = bool(routine.work)
+    named = zip(routine.values, routine.value_names, strict=True)
+    values = [_result(v, name, spell, is_own) for v, name in named]
     named = zip(routine.gradients, routine.gradient_names, strict=True)
-    gradients = [_gradient(g, name, spell) for g, name in named]
+    gradients = [_result(g, name, spell, is_own) for g, name in named]
     value = values[0] if len(values) == 1 else tuple_of(values)
     match routine.kind:
         case "forward":

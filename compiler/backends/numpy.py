@@ -36,6 +36,8 @@ def _frame(routine: Routine, imports: Imports, body: Body) -> list[str]:
     text = ", ".join(
         f"{name}={routine.defaults[name]}" if name in routine.defaults else name for name in passed
     )
+    if routine.work:
+        text += f"{', ' if text else ''}*, {routine.work}=None"
     lines = [*bracketed(f"def {routine.name}", text, ":"), *docstring(routine.doc)]
     lines += body.head + body.lines
     return lines if not routine.is_entry else [*_door(routine, imports), *lines]

@@ -40,6 +40,7 @@ class Context:
     names: Mapping[Node, str]
     sizes: Mapping[str, str]  # a dimension's name in the text
     thin: Callable[[Node], frozenset[int]]  # the axes that the text of a node lacks
+    is_planned: bool = False  # whether results are written into memory that is there
 
     def whole(self, node: Node, binds: int = 0) -> str:
         """The operand with every axis of its type."""
@@ -110,7 +111,7 @@ def spell(node: Node, context: Context) -> tuple[str, int]:
     attributes: dict[str, Any] = dict(node.attributes)
     op = node.op
     if op in REDUCTIONS:
-        return _reduction(node, context, ""), ATOM
+        return reduction(node, context, ""), ATOM
     match op:
         case "broadcast":
             return _broadcast(node, context)
@@ -187,7 +188,7 @@ def _axis(axes: Sequence[int], rank: int) -> str:
     return f", axis={axes[0]}" if len(axes) == 1 else f", axis={tuple(axes)}"
 
 
-def _reduction(node: Node, context: Context, more: str) -> str:
+def reduction(node: Node, context: Context, more: str) -> str:
     axes = node.attribute("axes")
     assert isinstance(axes, tuple)
     (x,) = node.inputs
@@ -203,7 +204,7 @@ def _broadcast(node: Node, context: Context) -> tuple[str, int]:
         return context.piece(x)
     same = x.op in REDUCTIONS and x not in context.names and x.attribute("axes") == axes
     if same and len(axes) < len(node.array.shape):
-        return _reduction(x, context, ", keepdims=True"), ATOM
+        return reduction(x, context, ", keepdims=True"), ATOM
     rank = len(node.array.shape)
     places = ["None" if a in axes else ":" for a in range(rank)]
     while places[0] == "None":
@@ -214,13 +215,18 @@ def _broadcast(node: Node, context: Context) -> tuple[str, int]:
 
 
 def _transpose(node: Node, context: Context) -> str:
-    (x,) = node.inputs
-    text = f"{context.use('np.transpose')}({context.whole(x)}, {node.attribute('order')})"
-    if node.attribute("order") == (1, 0):
-        text = f"{context.whole(x, ATOM)}.T"
-    if "is_contiguous" in dict(node.attributes):
+    text = transposed(node, context)
+    if "is_contiguous" in dict(node.attributes) and not context.is_planned:
         return f"{context.use('np.ascontiguousarray')}({text})"
     return text
+
+
+def transposed(node: Node, context: Context) -> str:
+    """A view with the axes in another order."""
+    (x,) = node.inputs
+    if node.attribute("order") == (1, 0):
+        return f"{context.whole(x, ATOM)}.T"
+    return f"{context.use('np.transpose')}({context.whole(x)}, {node.attribute('order')})"
 
 
 def _reshape(node: Node, context: Context) -> tuple[str, int]:
@@ -254,7 +260,7 @@ def _bound(d: Dim, size: Dim, context: Context) -> str:
     return context.dim(d)
 
 
-def _items(items: Any, shape: Shape, ints: Sequence[Node], context: Context) -> str:
+def items_text(items: Any, shape: Shape, ints: Sequence[Node], context: Context) -> str:
     parts: list[str] = []
     for item, size in zip(items, shape, strict=True):
         match item[0]:
@@ -288,12 +294,12 @@ def _take(node: Node, context: Context) -> str:
     if advanced and numbers:
         # a number beside an array would count as one for NumPy: it goes first
         first = [items[k] if k in numbers else ("all",) for k in range(len(items))]
-        text = f"{text}[{_items(first, shape, ints, context)}]"
+        text = f"{text}[{items_text(first, shape, ints, context)}]"
         rest = [k for k in range(len(items)) if k not in numbers]
         items = [items[k] for k in rest]
         shape = tuple(shape[k] for k in rest)
         advanced = [k for k, item in enumerate(items) if item[0] == "by"]
-    text = f"{text}[{_items(items, shape, ints, context)}]"
+    text = f"{text}[{items_text(items, shape, ints, context)}]"
     if advanced and advanced[-1] - advanced[0] + 1 != len(advanced):
         # NumPy moves what separate arrays index to the front
         rank = len(ints[items[advanced[0]][1]].array.shape)
@@ -304,12 +310,19 @@ def _take(node: Node, context: Context) -> str:
 
 
 def _put(node: Node, context: Context) -> str:
-    x, v, *ints = node.inputs
+    x, _, *ints = node.inputs
     shape = x.array.shape
-    index = f"{context.use('np.s_')}[{_items(node.attribute('items'), shape, ints, context)}]"
+    index = f"{context.use('np.s_')}[{items_text(node.attribute('items'), shape, ints, context)}]"
     if len(ints) == 1 and len(shape) == 1:
         index = context.operand(ints[0], 0)
     name = "added" if node.attribute("adds") else "replaced"
+    values = placed(node, context)
+    return f"{context.use('mgrad.runtime.tensors.' + name)}({context.whole(x)}, {index}, {values})"
+
+
+def placed(node: Node, context: Context) -> str:
+    """The values of a `put`, with their axes as the index has them."""
+    _, v, *ints = node.inputs
     values = context.whole(v)
     items: Any = node.attribute("items")
     places = [k for k, item in enumerate(items) if item[0] in ("at", "by")]
@@ -320,13 +333,13 @@ def _put(node: Node, context: Context) -> str:
         rank = len(ints[items[arrays[0]][1]].array.shape)
         source, target = tuple(range(before, before + rank)), tuple(range(rank))
         values = f"{context.use('np.moveaxis')}({values}, {source}, {target})"
-    return f"{context.use('mgrad.runtime.tensors.' + name)}({context.whole(x)}, {index}, {values})"
+    return values
 
 
 def _concat(node: Node, context: Context) -> str:
     axis = node.attribute("axis")
     assert isinstance(axis, int)
-    parts = [_unstacked(i, axis, context) for i in node.inputs]
+    parts = [unstacked(i, axis, context) for i in node.inputs]
     if all(p is not None for p in parts):
         xs = [p for p in parts if p is not None]
         if not xs[0].array.shape:
@@ -341,7 +354,7 @@ def _concat(node: Node, context: Context) -> str:
     return f"{context.use('np.concatenate')}(({texts}{comma}){where})"
 
 
-def _unstacked(part: Node, axis: int, context: Context) -> Node | None:
+def unstacked(part: Node, axis: int, context: Context) -> Node | None:
     """What a part of a `concat` is, if it is something with a new axis there."""
     if part in context.names:
         return None
@@ -375,13 +388,18 @@ def _contract(node: Node, context: Context) -> tuple[str, int]:
     if len(xs) == 1 and operands == ((0, 0),):
         name = "np.trace" if not result else "np.diagonal"
         return f"{context.use(name)}({context.whole(xs[0])})", ATOM
+    return f"{context.use('np.einsum')}({summed(node, result, context)})", ATOM
+
+
+def summed(node: Node, result: Sequence[int], context: Context) -> str:
+    """The arguments of `einsum` that give a contraction for these indices."""
+    operands: Any = node.attribute("operands")
     letter = {
         i: LETTERS[k] for k, i in enumerate(dict.fromkeys(i for one in operands for i in one))
     }
     spec = ",".join("".join(letter[i] for i in one) for one in operands)
     spec += "->" + "".join(letter[i] for i in result)
-    text = ", ".join([f'"{spec}"', *(context.whole(x) for x in xs)])
-    return f"{context.use('np.einsum')}({text})", ATOM
+    return ", ".join([f'"{spec}"', *(context.whole(x) for x in node.inputs)])
 
 
 def _diagonal(node: Node, context: Context) -> tuple[str, int]:
@@ -398,13 +416,7 @@ def _diagonal(node: Node, context: Context) -> tuple[str, int]:
     if len(inner) == 1 and inner[0] == distinct:
         text = context.whole(node.inputs[0])
     else:
-        letter = {
-            i: LETTERS[k] for k, i in enumerate(dict.fromkeys(i for o in operands for i in o))
-        }
-        spec = ",".join("".join(letter[i] for i in one) for one in operands)
-        spec += "->" + "".join(letter[i] for i in distinct)
-        given = ", ".join(context.whole(x) for x in node.inputs)
-        text = f'{context.use("np.einsum")}("{spec}", {given})'
+        text = f"{context.use('np.einsum')}({summed(node, distinct, context)})"
     places = tuple(distinct.index(i) for i in result)
     return f"{context.use('mgrad.runtime.tensors.on_diagonal')}({text}, {places})", ATOM
 
@@ -412,7 +424,19 @@ def _diagonal(node: Node, context: Context) -> tuple[str, int]:
 def _matmul(
     xs: Sequence[Node], operands: Any, result: Any, context: Context
 ) -> tuple[str, int] | None:
-    """`a @ b` where the contraction is one: of the last axis of a with the last but one of b."""
+    """`a @ b` where the contraction is one."""
+    sides = matrices(xs, operands, result, context)
+    if sides is None:
+        return None
+    left, right, is_row = sides
+    return (f"({left} @ {right})[:, 0]", ATOM) if is_row else (f"{left} @ {right}", PRODUCT)
+
+
+def matrices(
+    xs: Sequence[Node], operands: Any, result: Any, context: Context
+) -> tuple[str, str, bool] | None:
+    """The texts of a and b where a contraction is `a @ b`, of the last axis of a with the last but
+    one of b; and whether it is `(a @ b)[:, 0]`."""
     for (x, one), (y, two) in (
         ((xs[0], operands[0]), (xs[1], operands[1])),
         ((xs[1], operands[1]), (xs[0], operands[0])),
@@ -427,11 +451,12 @@ def _matmul(
             row = one[0] if one[1] == k else one[1]
             if tuple(result) == (*two[:-2], row, two[-1]):  # the same matrix times each of many
                 left = _side(x, one, (row, k), context, PRODUCT)
-                return f"{left} @ {context.whole(y, PRODUCT + 1)}", PRODUCT
+                assert left is not None
+                return left, context.whole(y, PRODUCT + 1), False
         if len(two) == 3 and len(result) == 2 and tuple(one) == (result[0], k):
             right = _side(y, two, (one[0], k, result[1]), context, PRODUCT + 1)
             if right is not None:  # each vector of many times its own matrix
-                return f"({context.whole(x, ATOM)}[:, None] @ {right})[:, 0]", ATOM
+                return f"{context.whole(x, ATOM)}[:, None]", right, True
         batch = [i for i in one if i in two and i in result]
         rows = [i for i in one if i not in two]
         columns = [i for i in two if i not in one]
@@ -451,7 +476,7 @@ def _matmul(
             continue
         if len(two) - len(batch) == 1 and batch:
             continue
-        return f"{left} @ {right}", PRODUCT
+        return left, right, False
     return None
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from mgrad.compiler.ir.module import Module
+from mgrad.compiler.ir.types import Type
 from mgrad.compiler.schedule.constants import Constants
 from mgrad.compiler.schedule.joint import reals
 from mgrad.compiler.schedule.names import Names, printable
@@ -48,6 +49,38 @@ class Functions:
         """Whether the user calls it, so that it has a door."""
         origin, _, suffix = key.partition("@")
         return origin in self.entries and (not suffix or suffix in SUFFIXES)
+
+    def is_shaped(self, key: str) -> bool:
+        """Whether a function takes or gives arrays; one of numbers is called for each element."""
+        origin, _, half = key.rpartition("@")
+        graphs = self.module.graphs
+        graph = graphs.get(origin if half in ("forward", "backward") else key)
+        if graph is None:
+            return False
+        signature = self.module.signatures.get(key)
+        arrays = [n.type for n in (*graph.parameters, *graph.results)]
+        is_mapped = signature is None or signature.maps
+        return not is_mapped or any(isinstance(t, Type) and t.shape for t in arrays)
+
+    def is_workable(self, key: str) -> bool:
+        """Whether a function computes with arrays, so that at -O2 it takes a workspace."""
+        origin, _, half = key.rpartition("@")
+        own = origin if half in ("forward", "backward") else key
+        signature = self.module.signatures.get(own.partition("@")[0])
+        return (signature is not None and not signature.maps) or self.is_shaped(own)
+
+    def work(self, key: str) -> str:
+        """The keyword for the workspace of a function: `work`, or `work_` where the source has
+        that name; nothing for a function of numbers."""
+        if not self.is_workable(key):
+            return ""
+        origin, _, half = key.rpartition("@")
+        graph = self.module.graphs[origin if half in ("forward", "backward") else key]
+        taken = {*graph.notes.names.values(), *(p.attribute("name") for p in graph.parameters)}
+        name = "work"
+        while name in taken:
+            name += "_"
+        return name
 
     def item(self, key: str, index: int) -> str:
         """A name for one result of a call: `f_value`, `f_saved`, or `f_by_x` of a gradient."""

@@ -13,7 +13,7 @@ from functools import cache, lru_cache
 
 from mgrad.compiler.ir.graph import Notes
 from mgrad.compiler.ir.node import Node
-from mgrad.compiler.ir.types import Bundle
+from mgrad.compiler.ir.types import Bundle, Type
 from mgrad.compiler.ops.op import TABLE, Code
 from mgrad.compiler.passes.large import Large
 from mgrad.compiler.schedule import blocks, elements
@@ -58,6 +58,7 @@ class Writer:
     _width: dict[Node, int] = field(default_factory=dict)
     _depth: dict[Node, int] = field(default_factory=dict)
     _must: set[Node] = field(default_factory=set)
+    names_results: bool = False  # whether each result has a line of its own
     large: Large | None = None  # what is too large to be made as a whole
     loops: list[Loop] = field(default_factory=list)
     _groups: dict[Node, blocks.Group] = field(default_factory=dict)
@@ -81,6 +82,8 @@ class Writer:
             self._must.update(i for g in self._groups.values() for i in blocks.read(g))
             self._inside = {n for g in self._groups.values() for n in g.rows}
         self._must.update(must)
+        if self.names_results:
+            self._must.update(n for n in results if isinstance(n.type, Type) and n.inputs)
         for node in order:
             for operand in node.inputs:
                 self._uses[operand] = self._uses.get(operand, 0) + 1
@@ -201,7 +204,9 @@ class Writer:
         assert first is not None
         read = {n for one in (*group.rows, *group.exits) for n in one.inputs}
         names = {n: t for n, t in inner.names.items() if n not in group.exits or n in read}
-        loop = Loop(rows, group.count, group.width, tuple(inner.lines), tuple(parts), names)
+        loop = Loop(
+            rows, group.count, group.width, tuple(inner.lines), tuple(parts), names, group.rows
+        )
         self.loops.append(loop)
         self.lines.append(replace(first, names=tuple(p.name for p in parts), loop=loop))
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Literal, Protocol
 
 from mgrad.compiler.ir.module import Module
 from mgrad.compiler.ir.node import Node
-from mgrad.compiler.ir.types import INT, Dim
+from mgrad.compiler.ir.types import INT, Dim, Type
 from mgrad.compiler.passes import large
 from mgrad.compiler.passes.save import cut
-from mgrad.compiler.schedule import sizes
+from mgrad.compiler.schedule import negations, sizes
 from mgrad.compiler.schedule.functions import Functions
 from mgrad.compiler.schedule.joint import reals
 from mgrad.compiler.schedule.layout import arranged
@@ -24,6 +25,9 @@ class Options(Protocol):
     @property
     def target(self) -> str: ...
 
+    @property
+    def level(self) -> int: ...
+
 
 def plan(module: Module, entries: Sequence[str], options: Options) -> tuple[Routine, ...]:
     """The routines of a module: those of the entry points in their order, then what they call.
@@ -32,10 +36,13 @@ def plan(module: Module, entries: Sequence[str], options: Options) -> tuple[Rout
     """
     if options.target == "numpy":
         module = arranged(module)
+        if options.level >= 2:
+            graphs = {key: negations.run(graph) for key, graph in module.graphs.items()}
+            module = replace(module, graphs=graphs)
     functions = Functions(module, entries)
     routines: list[Routine] = []
     for key in entries:
-        routines += _Planner(module, functions, key, options.target).entry()
+        routines += _Planner(module, functions, key, options).entry()
     done = {r.key for r in routines}
     waiting = _calls(routines, module)
     while waiting:
@@ -46,9 +53,9 @@ def plan(module: Module, entries: Sequence[str], options: Options) -> tuple[Rout
         origin, _, half = key.rpartition("@")
         if half in ("forward", "backward"):
             done |= {f"{origin}@forward", f"{origin}@backward"}
-            made = _Planner(module, functions, origin, options.target).passes()
+            made = _Planner(module, functions, origin, options).passes()
         else:
-            made = [_Planner(module, functions, key, options.target).value()]
+            made = [_Planner(module, functions, key, options).value()]
         routines += made
         waiting += _calls(made, module)
     return tuple(routines)
@@ -67,8 +74,9 @@ def _calls(routines: Iterable[Routine], module: Module) -> list[str]:
 class _Planner:
     """The routines of one function of the module."""
 
-    def __init__(self, module: Module, functions: Functions, key: str, target: str) -> None:
-        self.subject = Subject(module, functions, key, target)
+    def __init__(self, module: Module, functions: Functions, key: str, options: Options) -> None:
+        is_planned = options.level >= 2 and options.target == "numpy"
+        self.subject = Subject(module, functions, key, options.target, is_planned)
         self.module = module
         self.key = key
         self.graph = module.graphs[key]
@@ -122,7 +130,9 @@ class _Planner:
             node for node in (*halves.saved, *missing) if node not in front.writer.constants
         )
         saved = tuple(front.writer.names[node] for node in kept)
-        forward = front.routine("forward", f"{self.key}@forward", values=values, saved=saved)
+        forward = front.routine(
+            "forward", f"{self.key}@forward", values=values, saved=saved, handed=kept
+        )
 
         back = Sheet(self.subject, graph, graph.seeds, front.sourced)
         for node, name in zip(kept, saved, strict=True):
@@ -159,6 +169,8 @@ class _Planner:
         for node in reached:
             if remade.is_remade(node):
                 wanted |= dict.fromkeys(n for d in node.array.shape for n in sorted(d.names))
+            if self.subject.work and isinstance(node.type, Type):
+                wanted |= dict.fromkeys(n for d in node.type.shape for n in sorted(d.names))
         pool = self.graph.pool
         return tuple(
             pool.make("size", (), INT, dim=Dim.of(name)) for name in wanted if name not in given

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from mgrad.compiler.ir.node import Node
-from mgrad.compiler.ir.types import Dim
+from mgrad.compiler.ir.types import Dim, Dtype, Shape
 from mgrad.compiler.source import Span
 
 Kind = Literal[
@@ -35,6 +35,39 @@ class Line:
     comments: tuple[str, ...] = ()
     place: str = ""
     loop: Loop | None = None  # what makes the named values, a block at a time
+    steps: tuple[Step, ...] = ()  # at -O2: the last one writes what the line is named for
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One operation that writes its result into `out`: a buffer, or part of one. It `is_begun`
+    where an operand that it changes in part stands there already."""
+
+    node: Node
+    out: str
+    is_begun: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """The rows of `blocks(count, width)`, which run along an axis."""
+
+    axis: int
+    count: Dim
+    width: Dim
+
+
+@dataclass(frozen=True, slots=True)
+class Buffer:
+    """Planned memory: of a shape, or of consecutive ints that begin with `start`, or `within` the
+    memory of another buffer, which is needed no more. That of a block has its most rows."""
+
+    name: str
+    shape: Shape
+    dtype: Dtype
+    block: Block | None = None
+    start: Dim | None = None
+    within: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,6 +78,7 @@ class Part:
     node: Node
     subscript: str
     summed: bool
+    steps: tuple[Step, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,6 +92,9 @@ class Loop:
     lines: tuple[Line, ...]
     parts: tuple[Part, ...]
     names: Mapping[Node, str]
+    axes: Mapping[Node, int]  # along which axis of a node the rows are
+    views: Mapping[str, tuple[str, int]] = field(default_factory=dict)  # name -> buffer, axis
+    size: str = ""  # the name of how many rows a block has
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -75,7 +112,8 @@ class Routine:
     names: Mapping[Node, str] = field(default_factory=dict)  # every named node
     values: tuple[Node, ...] = ()
     gradients: tuple[Node, ...] = ()  # of a Jacobian or Hessian: row after row
-    gradient_names: tuple[str, ...] = ()  # as returned; "" for the expression itself
+    value_names: tuple[str, ...] = ()  # as returned; "" for the expression itself
+    gradient_names: tuple[str, ...] = ()  # the same
     packed: tuple[str, ...] = ()  # names of arguments that are tuples: (saved, grad); (at, along)
     sizes: Mapping[str, str] = field(default_factory=dict)  # of dimensions: what the text says
     measures: tuple[str, ...] = ()  # statements that name sizes: `n, d = x.shape`
@@ -88,4 +126,9 @@ class Routine:
     tangents: tuple[str, ...] = ()  # of a jvp: what `along` holds
     rows: int = 0  # of a Jacobian or Hessian
     is_entry: bool = True
+    work: str = ""  # the name of its workspace, where it writes into planned buffers
+    buffers: tuple[Buffer, ...] = ()
+    temporaries: Mapping[Node, str] = field(default_factory=dict)  # names of nodes without a line
+    works: Mapping[str, str] = field(default_factory=dict)  # of callees: of those that take one
+    like: tuple[str, ...] = ()  # what has the dtype of the call: an array, or else the numbers
     may_raise: bool = False  # Python raises somewhere where IEEE 754 gives inf or nan

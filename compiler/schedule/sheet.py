@@ -12,14 +12,15 @@ from mgrad.compiler.ir.types import INT, Type
 from mgrad.compiler.ops.op import TABLE
 from mgrad.compiler.passes import large
 from mgrad.compiler.schedule import docs, sizes
+from mgrad.compiler.schedule.buffers import plan
 from mgrad.compiler.schedule.constants import real
 from mgrad.compiler.schedule.functions import Functions
-from mgrad.compiler.schedule.joint import is_real
+from mgrad.compiler.schedule.joint import is_real, reals
 from mgrad.compiler.schedule.lines import Writer
 from mgrad.compiler.schedule.names import Names, gradient_name, imported, printable
 from mgrad.compiler.schedule.reuse import LONG, reuse, used_once
 from mgrad.compiler.schedule.rules import noted
-from mgrad.compiler.schedule.schedule import Kind, LineRole, Routine
+from mgrad.compiler.schedule.schedule import Buffer, Kind, LineRole, Routine
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,12 @@ class Subject:
     functions: Functions
     key: str
     target: str
+    is_planned: bool = False  # whether arrays are written into planned memory
+
+    @property
+    def work(self) -> str:
+        """The name of the workspace, if there is one."""
+        return self.functions.work(self.key) if self.is_planned else ""
 
     @property
     def graph(self) -> Graph:
@@ -68,6 +75,8 @@ class Sheet:
         # made-up names give way to the user's, to functions and to what may be imported
         self.scope = Names({*self.sourced.values(), *self.blocked, *imported()})
         self.scope.set_aside(self.sourced.values())
+        if subject.work:
+            self.scope.reserve([subject.work])
         self.thin = sizes.Thin()
         self.dims = {d: self.scope.give(_size_name(d)) for d in self._dimensions()}
         for parameter in graph.parameters:
@@ -84,6 +93,7 @@ class Sheet:
             functions.constants,
             self._users(),
         )
+        self.writer.names_results = bool(subject.work)
         values = graph.results[: graph.split]
         is_value = graph.split is not None or graph is subject.graph
         self.writer.value = values[0] if len(values) == 1 and is_value else None
@@ -103,13 +113,19 @@ class Sheet:
         return list(found)
 
     def measures(
-        self, arrays: Sequence[tuple[str, Node]], results: Sequence[Node]
+        self,
+        arrays: Sequence[tuple[str, Node]],
+        results: Sequence[Node],
+        buffers: Sequence[Buffer] = (),
     ) -> tuple[str, ...]:
-        """Statements that name the sizes that the lines and the results mention."""
+        """Statements that name the sizes that the lines, the results and buffers mention."""
         if not self.dims:
             return ()
         is_nested = self.subject.target == "python"
         wanted = sizes.mentioned(self.writer.written, results, self.thin, is_nested)
+        for buffer in buffers:
+            found = [*buffer.shape, *([] if buffer.start is None else [buffer.start])]
+            wanted += sorted({n for d in found for n in d.names} - {*wanted})
         for loop in self.writer.loops:
             found = [loop.count, loop.width, *(d for p in loop.parts for d in p.node.array.shape)]
             wanted += sorted({n for d in found for n in d.names} - {*wanted})
@@ -299,12 +315,24 @@ class Sheet:
         tangents: tuple[str, ...] = (),
         rows: int = 0,
         kept: Sequence[tuple[str, Node]] = (),
+        handed: Sequence[Node] = (),
     ) -> Routine:
-        """`kept` are what a backward pass is given beside the cotangents."""
+        """`kept` are what a backward pass is given beside the cotangents, `handed` what a forward
+        pass saves."""
         subject, writer = self.subject, self.writer
         lines = noted(writer.lines, self._backward())
-        if not saved:
-            lines = reuse(lines, writer, (*values, *gradients))
+        outcome = (*values, *gradients)
+        given = [*kept, *((writer.names[p], p) for p in self.parameters)]
+        returned = ("",) * len(values) + (names or ("",) * len(gradients))
+        buffers: tuple[Buffer, ...] = ()
+        temporaries: Mapping[Node, str] = {}
+        if subject.work:
+            results = self._results(values, gradients, returned)
+            planned = plan(lines, writer.names, results, handed, self.scope.give)
+            lines, returned, buffers = planned.lines, planned.returned, planned.buffers
+            temporaries = planned.names
+        elif not saved:
+            lines = reuse(lines, writer, outcome)
         called = {str(n.attribute("callee")) for n in writer.written if n.op == "call"}
         callees = {k: name for k, name in self.callees.items() if k in called}
         externs = {
@@ -334,35 +362,46 @@ class Sheet:
             names=writer.names,
             values=values,
             gradients=gradients,
-            gradient_names=names or ("",) * len(gradients),
+            value_names=returned[: len(values)],
+            gradient_names=returned[len(values) :],
             packed=packed,
             sizes=self.dims,
-            measures=self.measures(
-                [*kept, *((writer.names[p], p) for p in self.parameters)], (*values, *gradients)
-            ),
+            measures=self.measures(given, outcome, buffers),
             signature=docs.door(subject.signature) if subject.is_entry else "",
             constants=writer.constants,
             callees=callees,
             externs=externs,
             doors=frozenset(k for k in callees if subject.functions.is_entry(k)),
-            shaped=frozenset(k for k in callees if self._is_shaped(k)),
+            shaped=frozenset(k for k in callees if subject.functions.is_shaped(k)),
             tangents=tangents,
             rows=rows,
             is_entry=subject.is_entry,
+            work=subject.work,
+            works={k: subject.functions.work(k) for k in callees if k not in externs}
+            if subject.is_planned
+            else {},
+            buffers=buffers,
+            temporaries=temporaries,
+            like=_like(given) if buffers else (),
             may_raise=any(self._may_raise(n) for n in writer.written),
         )
 
-    def _is_shaped(self, key: str) -> bool:
-        """Whether a function takes or gives arrays; one of numbers is called for each element."""
-        module = self.subject.module
-        origin, _, half = key.rpartition("@")
-        graph = module.graphs.get(origin if half in ("forward", "backward") else key)
-        if graph is None:
-            return False
-        signature = module.signatures.get(key)
-        arrays = [n.type for n in (*graph.parameters, *graph.results)]
-        is_mapped = signature is None or signature.maps
-        return not is_mapped or any(isinstance(t, Type) and t.shape for t in arrays)
+    def _results(
+        self, values: Sequence[Node], gradients: Sequence[Node], returned: Sequence[str]
+    ) -> list[tuple[Node, str, str]]:
+        """The results of a routine, the names under which they are returned so far, and names for
+        copies of them."""
+        writer = self.writer
+        titles = ["value"] * len(values)
+        targets = reals(self.graph.parameters)
+        targets = [p for p in targets if p in self.sourced]
+        if len(gradients) == len(targets):
+            titles += [f"d_{self.sourced[p]}" for p in targets]
+        titles += ["derivative"] * (len(values) + len(gradients) - len(titles))
+        return [
+            (node, name or writer.names.get(node, ""), title)
+            for node, name, title in zip((*values, *gradients), returned, titles, strict=True)
+        ]
 
     def _backward(self) -> set[Node]:
         """What depends on a gradient: the way back."""
@@ -405,6 +444,15 @@ class Sheet:
                 text = str(value)
             defaults[self.writer.names[parameter]] = text
         return defaults
+
+
+def _like(given: Sequence[tuple[str, Node]]) -> tuple[str, ...]:
+    """What tells the dtype of a call: an array of reals, or else all the real numbers."""
+    real = [
+        (name, n.type) for name, n in given if isinstance(n.type, Type) and n.type.dtype == "real"
+    ]
+    arrays = [name for name, kind in real if kind.shape]
+    return tuple(arrays[:1] or [name for name, _ in real])
 
 
 def _size_name(dimension: str) -> str:

@@ -70,7 +70,11 @@ def reduction(join: Callable[[list[Any]], Any]) -> Function:
 
 
 def contraction(a: Arithmetic, spec: str, *xs: Any) -> Any:
-    """np.einsum, by its definition."""
+    """np.einsum, by its definition; a diagonal is a view."""
+    if len(xs) == 1 and is_array(xs[0]) and xs[0].dtype == object:
+        own, _, kept = spec.partition("->")
+        if set(own) == set(kept):
+            return np.einsum(spec, xs[0])
     sides, _, result = spec.replace(" ", "").partition("->")
     operands = sides.split(",")
     xs = tuple(objects(x) for x in xs)
@@ -280,12 +284,30 @@ def runtime(a: Arithmetic, join: Callable[[str, list[Any]], Any]) -> Mapping[str
 
     def added(x: Any, where: Any, values: Any) -> Any:
         out = objects(x).copy()
+        add_at(out, where, values)
+        return out
+
+    def add_at(out: Any, where: Any, values: Any) -> None:
         grid = np.arange(out.size).reshape(out.shape)[_index(where)]
-        flat = out.reshape(-1)
         parts = np.broadcast_to(_object_array(values), grid.shape).reshape(-1)
-        for place, value in zip(grid.reshape(-1), parts, strict=True):
-            flat[place] = a.add(flat[place], value)
-        return flat.reshape(out.shape)
+        for rank, value in zip(grid.reshape(-1), parts, strict=True):
+            place = np.unravel_index(rank, out.shape)
+            out[place] = a.add(out[place], value)
+
+    def gathered(x: Any, where: Any, axis: int) -> Any:
+        return np.take(objects(x), _index(where), axis=index(axis))
+
+    def planned(*_: Any, **plan: Any) -> tuple[Any, ...]:
+        """Memory with nothing in it; names for one place share it, as they do in the runtime."""
+        made: dict[str, Any] = {}
+        for name, item in plan.items():
+            if isinstance(item, str):
+                made[name] = made[item]
+            elif isinstance(item, range):
+                made[name] = np.array(item, dtype=int)
+            else:
+                made[name] = np.empty(_shape(item[0] if callable(item[-1]) else item), dtype=object)
+        return tuple(made.values())
 
     def padded(x: Any, *sides: Any) -> Any:
         x = objects(x)
@@ -363,7 +385,13 @@ def runtime(a: Arithmetic, join: Callable[[str, list[Any]], Any]) -> Mapping[str
         return [slice(0, 1), slice(1, n)] if n > 1 else [slice(0, n)]
 
     return {
+        "divide": a.div,
         "blocks": blocks,
+        "height": lambda rows, width: index(rows),
+        "planned": planned,
+        "inside": lambda work, place: None,
+        "add_at": add_at,
+        "gathered": gathered,
         "replaced": replaced,
         "added": added,
         "on_diagonal": on_diagonal,

@@ -133,6 +133,11 @@ class Traced:
     def shape(self) -> tuple[int, ...]:
         return ()
 
+    @property
+    def dtype(self) -> None:
+        """Memory for values has none."""
+        return None
+
     def astype(self, *_: Any, **__: Any) -> Any:
         return self
 
@@ -280,7 +285,7 @@ class Tracer:
         """A function of the text: `meaning` takes placeholders and gives an expression."""
 
         def traced(*operands: Any, **keywords: Any) -> Any:
-            if set(keywords) - {"where", "out", "dtype"}:
+            if set(keywords) - {"dtype"}:
                 raise TraceError(f"keyword {sorted(keywords)[0]} cannot be followed")
             expression = names.expression(meaning, len(operands))
             return self._mapped(lambda *xs: self.apply(expression, *xs), *operands)
@@ -467,6 +472,29 @@ class Tracer:
         return Module()
 
     def _imported(self, module: str, attribute: str) -> Any:
+        found = self._meant(module, attribute)
+        return self._into(found) if callable(found) and not isinstance(found, Traced) else found
+
+    def _into(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """A function that writes its result into `out`, if that is given."""
+
+        def written(*operands: Any, **keywords: Any) -> Any:
+            out = keywords.pop("out", None)
+            result = function(*operands, **keywords)
+            if out is None:
+                return result
+            out[...] = arrays.objects(result)
+            return out
+
+        return written
+
+    def _copy(self, out: Any, value: Any, where: Any = True) -> Any:
+        """np.copyto."""
+        value = arrays.objects(value)
+        out[...] = value if where is True else self.select(where, value, out)
+        return out
+
+    def _meant(self, module: str, attribute: str) -> Any:
         constant = names.CONSTANTS.get(attribute)
         if module in ("math", "numpy") and constant is not None:
             return Traced(self, self.dag.constant(constant))
@@ -504,6 +532,13 @@ class Tracer:
                 return self.number
             case "asarray" | "atleast_1d" | "ascontiguousarray":
                 return lambda value, *_, **__: value
+            case "copyto":
+                return self._copy
+            case "result_type":
+                return lambda *_: None
+            case _ if attribute in RELATIONS_OF_NUMPY:
+                relation = RELATIONS_OF_NUMPY[attribute]
+                return lambda x, y: self.compare(x, relation, y)
         if attribute in self._arrays:
             return self._arrays[attribute]
         if attribute in names.NUMPY:
@@ -631,6 +666,9 @@ class _Rewrite(ast.NodeTransformer):
             node.value = _place(node.lineno, node.targets[0].id, node.value)
             return node
         targets = node.targets[0]
+        if isinstance(targets, ast.Subscript) and isinstance(targets.value, ast.Name):
+            node.value = _place(node.lineno, targets.value.id, node.value)
+            return node
         if not (isinstance(targets, ast.Tuple) and isinstance(node.value, ast.Tuple)):
             return node
         if len(targets.elts) == len(node.value.elts):
@@ -638,6 +676,19 @@ class _Rewrite(ast.NodeTransformer):
                 _place(node.lineno, t.id, v) if isinstance(t, ast.Name) else v
                 for t, v in zip(targets.elts, node.value.elts, strict=True)
             ]
+        return node
+
+    def visit_Expr(self, node: ast.Expr) -> ast.AST:
+        """A call that writes into memory that is there: `np.add(x, y, out=z)`."""
+        self.generic_visit(node)
+        if not isinstance(node.value, ast.Call):
+            return node
+        places = [k.value for k in node.value.keywords if k.arg == "out"] or node.value.args[:1]
+        place = places[0] if places else None
+        while isinstance(place, ast.Subscript | ast.Attribute):
+            place = place.value
+        name = place.id if isinstance(place, ast.Name) else "out"
+        node.value = _place(node.lineno, name, node.value)
         return node
 
     def visit_AugAssign(self, node: ast.AugAssign) -> ast.AST:
@@ -694,6 +745,15 @@ class _Rewrite(ast.NodeTransformer):
         node.test = _told(node.lineno, node.test)
         return node
 
+
+RELATIONS_OF_NUMPY: Mapping[str, str] = {
+    "less": "<",
+    "less_equal": "<=",
+    "greater": ">",
+    "greater_equal": ">=",
+    "equal": "==",
+    "not_equal": "!=",
+}
 
 INTS: Mapping[str, Callable[[int, int], bool]] = {
     "<": operator.lt,

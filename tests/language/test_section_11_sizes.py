@@ -95,3 +95,27 @@ fn h(x: [N]) = [x[i // 2] for i in 0..2*N]
 fn k(x: [M, N], y: [N]) = [x[m, i]*y[i] for m, i]
 """)
     assert ";" not in "".join(line for line in text.splitlines() if line.startswith("@"))
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ("sum(x^2)/N", np.nan),  # 0/0
+        ("(sum(x) + 1)/N", np.inf),
+        ("1/(1 - N/(N + 1) - 1)*3/N", np.inf),  # here 1/0 of sizes alone
+        ("sum(x)*(1/N)", np.nan),  # 0*inf
+        ("N^-2 - sum(x)", np.inf),
+    ],
+)
+@pytest.mark.parametrize("level", [0, 1, 2])
+def test_a_size_of_0_divides_by_ieee_754(body: str, expected: float, level: int) -> None:
+    options = Options(target="numpy", level=level)
+    source = f"fn f(x: [N]) = {body}\nfn g(x: [N]) = x*({body})\n"
+    names: dict[str, Any] = {"__name__": "generated"}
+    exec(compile_text(Source("case.mg", source), options).text, names)
+    empty = np.ones(0)
+    np.testing.assert_equal(float(names["f"](empty)), expected)
+    value, (slope,) = names["f_value_and_grad"](empty)
+    np.testing.assert_equal((float(value), slope.shape), (expected, (0,)))
+    _, saved = names["g_forward"](empty)
+    assert names["g_backward"](saved, empty)[0].shape == (0,)

@@ -1,0 +1,214 @@
+"""How NumPy writes the result of one operation into memory that is there: `np.add(x, y, out=z)`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mgrad.compiler.backends import tensors
+from mgrad.compiler.backends.expression import Expressions
+from mgrad.compiler.ir.node import Node
+from mgrad.compiler.ir.types import Dim
+from mgrad.compiler.ops.op import ATOM, TABLE
+from mgrad.compiler.schedule.schedule import Step
+from mgrad.compiler.schedule.steps import accumulated, gathered, is_view, poured, spelled
+
+UFUNCS = {
+    "lt": "less",
+    "le": "less_equal",
+    "gt": "greater",
+    "ge": "greater_equal",
+    "eq": "equal",
+    "ne": "not_equal",
+    "and": "logical_and",
+    "or": "logical_or",
+    "to_real": "multiply",
+    "to_int": "multiply",
+    "add": "add",
+    "sub": "subtract",
+    "neg": "negative",
+    "mul": "multiply",
+    "div": "divide",
+    "floordiv": "floor_divide",
+    "mod": "remainder",
+    "pow": "power",
+    "integer_power": "power",
+}
+ONE = {"to_real": ", 1.0", "to_int": ", 1"}
+
+
+Statement = tuple[str, str]  # what stands before an expression, `z[1:] = `, and the expression
+
+
+def statements(step: Step, spell: Expressions) -> list[Statement]:
+    """The statements of a step, in `spell`'s names."""
+    node, out = step.node, step.out
+    context = spell.context
+    use, names = context.use, context.names
+    attributes: dict[str, Any] = dict(node.attributes)
+    is_elsewhere = names.get(node, out) != out
+    if is_elsewhere or is_view(node) or node.op in ("constant", "parameter"):
+        return [("", _copied(node, out, spell, named=is_elsewhere))]
+    if accumulated(node, names) is not None or node.op == "put":
+        return _changed(step, spell)
+    match node.op:
+        case "where":
+            condition, chosen, _ = map(spell.text, node.inputs)
+            chosen = f"{use('np.copyto')}({out}, {chosen}, where={condition})"
+            return [*_begun(node.inputs[2], step, spell), ("", chosen)]
+        case "pad":
+            return _padded(node, out, spell)
+        case "concat":
+            return [_joined(node, out, spell)]
+        case "cumsum":
+            axis = attributes["axis"]
+            back = f"[{', '.join([':'] * axis + ['::-1'])}]" if attributes.get("reverse") else ""
+            given = context.whole(node.inputs[0], ATOM if back else 0)
+            return [("", f"{use('np.cumsum')}({given}{back}, axis={axis}, out={out}{back})")]
+        case "softmax":
+            given = context.whole(node.inputs[0])
+            name = use("mgrad.runtime.tensors.softmax")
+            return [("", f"{name}({given}, {attributes['axes']}, out={out})")]
+        case "transpose":
+            text = tensors.transposed(node, context)
+            return [("", f"{use('np.copyto')}({out}, {text})")]
+        case "reshape":
+            (x,) = node.inputs
+            place = f"{out}.reshape({', '.join(map(context.dim, x.array.shape))})"
+            return [("", f"{use('np.copyto')}({place}, {context.whole(x)})")]
+        case "take":
+            axis = gathered(node)
+            assert axis is not None
+            given = ", ".join(map(context.whole, node.inputs))
+            name = use("mgrad.runtime.tensors.gathered")
+            return [("", f"{name}({given}, {axis}, out={out})")]
+        case "contract":
+            return _product(node, out, spell)
+        case op if op in TABLE:
+            return [("", _elementwise(node, out, spell))]
+    return [("", tensors.reduction(node, context, f", out={out}"))]
+
+
+def _elementwise(node: Node, out: str, spell: Expressions) -> str:
+    name = UFUNCS.get(node.op)
+    if name is None:
+        return f"{spell.text(node, named=False)[:-1]}, out={out})"
+    operands = [spell.context.operand(i, 0) for i in spelled(node, spell.context.names)]
+    more = ONE.get(node.op, "")
+    return f"{spell.context.use(f'np.{name}')}({', '.join(operands)}{more}, out={out})"
+
+
+def _copied(node: Node, out: str, spell: Expressions, named: bool = True) -> str:
+    text = spell.text(node, named=named)
+    if node.op == "constant" and node not in spell.context.names:
+        return f"{out}.fill({text})"
+    return f"{spell.context.use('np.copyto')}({out}, {text})"
+
+
+def _begun(x: Node, step: Step, spell: Expressions) -> list[Statement]:
+    """What a result begins as; nothing if it stands there already."""
+    if step.is_begun:
+        return []
+    return [("", _copied(x, step.out, spell))]
+
+
+def _changed(step: Step, spell: Expressions) -> list[Statement]:
+    """Part of an array is set, or added to."""
+    node, out = step.node, step.out
+    context, names = spell.context, spell.context.names
+    place = accumulated(node, names)
+    part = node if place is None else node.inputs[place]
+    whole = node.inputs[0] if place is None else node.inputs[1 - place]
+    first = _begun(whole, step, spell)
+    if part.op == "pad":
+        sign = "-=" if node.op == "sub" else "+="
+        return [
+            *first,
+            (f"{_inner(part, out, spell)} {sign} ", context.operand(part.inputs[0], 0)),
+        ]
+    ints = part.inputs[2:]
+    index = tensors.items_text(part.attribute("items"), part.array.shape, ints, context)
+    values = tensors.placed(part, context)
+    if not part.attribute("adds"):
+        return [*first, (f"{out}[{index}] = ", values)]
+    if all(not i.array.shape for i in ints):
+        return [*first, (f"{out}[{index}] += ", values)]
+    if len(part.array.shape) > 1:
+        index = f"{context.use('np.s_')}[{index}]"
+    add = context.use("mgrad.runtime.tensors.add_at")
+    return [*first, ("", f"{add}({out}, {index}, {values})")]
+
+
+def _inner(pad: Node, out: str, spell: Expressions) -> str:
+    """The part of a padded array that is not 0."""
+    before: Any = pad.attribute("before")
+    after: Any = pad.attribute("after")
+    parts = []
+    for b, a in zip(before, after, strict=True):
+        last = Dim.of(0) - a
+        parts.append(f"{spell.size(b) if b.terms else ''}:{spell.size(last) if last.terms else ''}")
+    while len(parts) > 1 and parts[-1] == ":":
+        parts.pop()
+    return f"{out}[{', '.join(parts)}]"
+
+
+def _padded(node: Node, out: str, spell: Expressions) -> list[Statement]:
+    """What is padded, and zeros around it."""
+    (x,) = node.inputs
+    inner = _inner(node, out, spell)
+    before: Any = node.attribute("before")
+    after: Any = node.attribute("after")
+    axes = [k for k, (b, a) in enumerate(zip(before, after, strict=True)) if b.terms or a.terms]
+    edges = [("", f"{out}.fill(0)")]
+    if len(axes) == 1:
+        axis = axes[0]
+        first, last = before[axis], Dim.of(0) - after[axis]
+        parts = [f":{spell.size(first)}"] if first.terms else []
+        parts += [f"{spell.size(last)}:"] if last.terms else []
+        edges = [(f"{out}[{':, ' * axis}{part}] = ", "0") for part in parts]
+    if poured(node, spell.context.names):
+        return [*edges, *statements(Step(x, inner), spell)]
+    return [*edges, (f"{inner} = ", spell.context.operand(x, 0))]
+
+
+def _joined(node: Node, out: str, spell: Expressions) -> Statement:
+    context = spell.context
+    axis = node.attribute("axis")
+    assert isinstance(axis, int)
+    parts = [tensors.unstacked(i, axis, context) for i in node.inputs]
+    whole = [p for p in parts if p is not None]
+    if len(whole) == len(parts) and not whole[0].array.shape:
+        comma = "," if len(whole) == 1 else ""
+        return f"{out}[:] = ", f"{', '.join(context.operand(x, 0) for x in whole)}{comma}"
+    name = "np.stack" if len(whole) == len(parts) else "np.concatenate"
+    texts = [context.whole(x) for x in (whole if name == "np.stack" else node.inputs)]
+    listed = f"({texts[0]},)" if len(texts) == 1 else f"({', '.join(texts)})"
+    where = f", axis={axis}" if axis else ""
+    return "", f"{context.use(name)}({listed}{where}, out={out})"
+
+
+def _product(node: Node, out: str, spell: Expressions) -> list[Statement]:
+    context = spell.context
+    operands: Any = node.attribute("operands")
+    result: Any = node.attribute("result")
+    xs = node.inputs
+    distinct = tuple(dict.fromkeys(result))
+    if distinct != result:  # the values stand where the indices agree, and 0 elsewhere
+        letters = "".join(tensors.LETTERS[distinct.index(i)] for i in result)
+        kept = tensors.LETTERS[: len(distinct)]
+        diagonal = f'{context.use("np.einsum")}("{letters}->{kept}", {out})'
+        first = ("", f"{out}.fill(0)")
+        if operands == (distinct,):
+            return [first, (f"{diagonal}[...] = ", context.operand(xs[0], 0))]
+        text = f"{context.use('np.einsum')}({tensors.summed(node, distinct, context)}"
+        return [first, ("", f"{text}, out={diagonal})")]
+    if len(xs) == 2:
+        sides = tensors.matrices(xs, operands, result, context)
+        if sides is not None:
+            left, right, is_row = sides
+            place = f"{out}[:, None]" if is_row else out
+            return [("", f"{context.use('np.matmul')}({left}, {right}, out={place})")]
+        if len(operands[0]) == len(operands[1]) == 1 and result == operands[0] + operands[1]:
+            left, right = context.whole(xs[0], ATOM), context.whole(xs[1])
+            return [("", f"{context.use('np.multiply')}({left}[:, None], {right}, out={out})")]
+    text = f"{context.use('np.einsum')}({tensors.summed(node, result, context)}, out={out})"
+    return [("", text)]

@@ -1,0 +1,252 @@
+"""-O2 writes into planned memory: it gives what -O1 gives, allocates nothing, and is checked."""
+
+from __future__ import annotations
+
+import re
+import tracemalloc
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import mgrad
+from mgrad.compiler.driver import Compiled, Options, compile
+from mgrad.compiler.source import Source
+from mgrad.compiler.verify.certificate import run_module
+from mgrad.runtime.results import leaves
+from tests.verify.test_tensors import PROGRAMS, verdicts
+
+PROGRAMS = PROGRAMS | {
+    "steps": "fn f(x: [N, D], w: [D], b, s: [N]) {\n  z = tanh(x @ w + b)*s\n"
+    "  y = where(z > 0.1, exp(-z*z), z/(1 + s^2))\n  return sum(y^3) + max(z), z\n}",
+    "results": "fn f(x: [n], y: [n]) = x, x + y, 2, y[::-1], sum(x)",
+    "twice": "fn g(x: [n], a) = sum(tanh(a*x)^2)\nfn f(x: [n], a) = g(x, a)*g(2*x, a + 1)",
+    "vector": "fn g(x: [n]) = exp(-x)*x\nfn f(x: [n], y: [n]) = g(x)*y + g(y)",
+    "maps": "fn g(x) = x*exp(-x)\nfn f(x: [n, m]) = sum(g(x)*x, axis=1)",
+    "numbers": "fn f(a, T: int) = [a^(i + 1) for i in 0..T]",
+    "ints": "fn f(k: int[n], x: [n]) = sum([x[i]*(k[i] + i) for i])*x",
+    "bools": "fn f(x: [n], y: [n]) = x > y and not (x > 2*y or y > 0.5)",
+    "padded": "fn f(x: [n, m]) = [x[i + 1, j]*x[i, j] - x[i, j]/2 for i in 0..n - 1, j]",
+    "shared": "fn f(x: [n, m], k: int[K]) = x[:, k]*2 + cumsum(x[:, k], axis=1)",
+    "concat": "fn f(x: [n], a, b) = concat(stack(a, b), x*x, zeros(2), x[1:]/a)",
+    "kernels": "fn f(x: [N, D], y: [M, D], w: [M]) ="
+    " [sum(exp(-sum((x[i, k] - y[j, k])^2 for k))*w[j] for j) for i]",
+    "moments": "fn f(x: [N, D]) = var(x, axis=N), std(x, axis=D), softmax(x, axis=1)",
+    "gathers": "fn f(x: [N, D], i: int[K], j: int[K]) = x[i, j]*x[j, i - i]",
+    "work": "fn f(work: [n], r) {\n  size = sum(work)\n  return work*size/r\n}",
+}
+EXAMPLES = ["landscapes", "regression", "gaussian_process", "arm", "cluster", "springs"]
+ROOT = Path(__file__).parents[2]
+
+
+@cache
+def compiled(name: str, level: int, emit: tuple[str, ...] = ("jvp",)) -> Compiled:
+    source = Source("f.mg", f"{PROGRAMS[name]}\n")
+    return compile(source, Options("numpy", level, emit))
+
+
+@cache
+def module(name: str, level: int) -> dict[str, Any]:
+    return run_module(compiled(name, level).text)
+
+
+def arguments(name: str, seed: int, least: int = 3) -> list[Any]:
+    """Random arguments of f, of distinct sizes."""
+    rng = np.random.default_rng(seed)
+    f = compiled(name, 1).program.functions["f"]
+    dims = dict.fromkeys(n for a in f.arguments for d in a.type.shape for n in sorted(d.names))
+    sizes = {d: least + k for k, d in enumerate(dims)}
+    given: list[Any] = []
+    for argument in f.arguments:
+        shape = tuple(d.evaluate(sizes) for d in argument.type.shape)
+        if argument.type.dtype == "int":
+            given.append(rng.integers(0, 3, shape) if shape else least)
+        elif argument.type.dtype == "bool":
+            given.append(rng.integers(0, 2, shape).astype(bool))
+        elif len(shape) == 2 and shape[0] == shape[1]:
+            half = rng.normal(size=shape)
+            given.append(half @ half.T + np.eye(shape[0]))
+        else:
+            given.append(rng.uniform(0.2, 1.5, shape))
+    return given
+
+
+def keyword(name: str) -> str:
+    """By which a workspace is given: the source may have a name like that."""
+    return "work_" if name == "work" else "work"
+
+
+def same(found: Any, expected: Any) -> None:
+    for a, b in zip(leaves(found), leaves(expected), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-12, atol=1e-13)
+        assert np.shape(a) == np.shape(b)
+        assert np.asarray(a).dtype == np.asarray(b).dtype
+
+
+def passes(functions: dict[str, Any], at: list[Any], **work: Any) -> tuple[Any, ...]:
+    """What every routine of f gives: of a forward pass the value."""
+    found = [functions["f"](*at, **work)]
+    if "f_forward" in functions:
+        value, saved = functions["f_forward"](*at, **work)
+        reals = [v for v in leaves(value) if np.asarray(v).dtype.kind == "f"]
+        seeds = tuple(np.cos(np.arange(np.size(v))).reshape(np.shape(v)) for v in reals)
+        grad = seeds if isinstance(value, tuple) and len(seeds) > 1 else seeds[0]
+        found += [value, functions["f_backward"](saved, grad, **work)]
+    if "f_value_and_grad" in functions:
+        found.append(functions["f_value_and_grad"](*at, **work))
+    if "f_jvp" in functions:
+        along = [np.sin(1 + np.asarray(a)) for a in at if np.asarray(a).dtype.kind == "f"]
+        found.append(functions["f_jvp"](at, along, **work))
+    return tuple(found)
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_it_gives_what_the_first_level_gives(name: str) -> None:
+    first, second = module(name, 1), module(name, 2)
+    work: dict[str, Any] = {}
+    for seed, least in ((0, 3), (1, 3), (2, 4)):
+        at = arguments(name, seed, least)
+        before = [np.array(a) for a in at]
+        expected = passes(first, at)
+        same(passes(second, at), expected)
+        for _ in range(2):
+            same(passes(second, at, **{keyword(name): work}), expected)
+        for a, b in zip(at, before, strict=True):
+            np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_results_share_memory_with_nothing_else(name: str) -> None:
+    functions, at = module(name, 2), arguments(name, 0)
+    for result in (functions["f"](*at), functions["f"](*at, **{keyword(name): {}})):
+        arrays = [r for r in leaves(result) if isinstance(r, np.ndarray)]
+        for rank, array in enumerate(arrays):
+            others = [*arrays[:rank], *(a for a in at if isinstance(a, np.ndarray))]
+            assert not any(np.shares_memory(array, other) for other in others)
+    if "f_forward" in functions:
+        value, saved = functions["f_forward"](*at, **{keyword(name): {}})
+        kept = [s for s in leaves(saved.values) if isinstance(s, np.ndarray)]
+        for array in [v for v in leaves(value) if isinstance(v, np.ndarray)]:
+            assert not any(np.shares_memory(array, other) for other in kept)
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_it_is_proved_where_the_first_level_is(name: str) -> None:
+    found = verdicts(PROGRAMS[name], level=2, emit=("jvp",))
+    assert "f" in found
+    assert found == verdicts(PROGRAMS[name], level=1, emit=("jvp",))
+
+
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        ("steps", (r"np\.subtract\(1\.0, (\w+), out", r"np.add(1.0, \1, out")),
+        ("least_squares", (r"np\.matmul\((\w+), x, out=d_w\)", r"np.matmul(2*\1, x, out=d_w)")),
+        ("rosenbrock", (r"\[:-1\] \+=", "[:-1] -=")),
+        ("kernel", (r"np\.negative\((\w+), out=\1\)", "")),
+        ("running", (r"out=(\w+)\[::-1\]\)", r"out=\1)")),
+        ("put", (r"np\.copyto\(y, x\)", "np.copyto(y, 2*x)")),
+    ],
+)
+def test_a_fault_in_a_step_is_found(name: str, change: tuple[str, str]) -> None:
+    text = compiled(name, 2).text
+    assert re.search(change[0], text), text
+    assert "refuted" in set(verdicts(PROGRAMS[name], change, level=2).values())
+
+
+def test_an_overwritten_operand_is_found() -> None:
+    """What is needed later must not share its place."""
+    text = compiled("steps", 2).text
+    found = re.search(r"(\w+)=\(N,\)", text)
+    assert found is not None
+    names = re.findall(r"(\w+)=\(N,\)", text)
+    change = (rf"\b{names[1]}=\(N,\)", f'{names[1]}="{names[0]}"')
+    assert "refuted" in set(verdicts(PROGRAMS["steps"], change, level=2).values())
+
+
+# docs/generated-code.md says what is not written into planned memory
+ALLOCATING = {"determinant", "solution", "factor", "maps", "gathers", "product", "log_sum_exp"}
+ALLOCATING |= {"mapped", "gathered"}
+MATRICES = {"stiffness", "slopes"}  # of vectors
+
+
+@pytest.mark.parametrize("name", sorted(set(PROGRAMS) - ALLOCATING))
+def test_the_steady_state_allocates_nothing(name: str) -> None:
+    """Nothing that grows with the sizes: NumPy has buffers of its own, of some 64 KB."""
+    is_flat = all(np.ndim(a) < 2 for a in arguments(name, 0)) and name not in MATRICES
+    small, large = (10_000, 20_000) if is_flat else (110, 220)
+    least = 8 * (large - small) if is_flat else 4 * (large**2 - small**2)
+    for routine in ("f", "f_value_and_grad", "f_jvp"):
+        if routine in module(name, 2):
+            assert _peak(name, routine, large) - _peak(name, routine, small) < least
+
+
+def _peak(name: str, routine: str, least: int) -> int:
+    """The bytes that the third call with a workspace allocates at once."""
+    at = arguments(name, 0, least)
+    along = [np.ones(np.shape(a)) for a in at if np.asarray(a).dtype.kind == "f"]
+    given = [tuple(at), tuple(along)] if routine == "f_jvp" else at
+    work: dict[str, Any] = {keyword(name): {}}
+    for _ in range(2):
+        module(name, 2)[routine](*given, **work)
+    tracemalloc.start()
+    try:
+        module(name, 2)[routine](*given, **work)
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_examples_are_the_same_at_both_levels(example: str) -> None:
+    path = ROOT / "examples" / f"{example}.mg"
+    text = mgrad.compile(path, target="numpy", level=2)
+    assert "work=None" in text
+    run_module(text)
+
+
+@pytest.mark.parametrize("routine", ["f", "f_forward", "f_value_and_grad"])
+def test_an_argument_in_the_workspace_is_refused(routine: str) -> None:
+    functions = run_module(
+        compile(
+            Source("f.mg", "fn g(x: [n]) = x*x\nfn f(x: [n]) = sum(x^3)\n"), Options("numpy", 2)
+        ).text
+    )
+    name = routine.replace("f", "g", 1) if routine != "f_value_and_grad" else routine
+    work: dict[str, Any] = {}
+    result = functions[name](np.ones(4), work=work)
+    before = result if name == "g" else result[0] if name == "g_forward" else result[1][0]
+    for argument in (before, before[:], before[::-1]):
+        with pytest.raises(ValueError, match=f"{name}: x stands in the workspace"):
+            functions[name](argument, work=work)
+    functions[name](before.copy(), work=work)
+    functions[name](before, work={})
+
+
+def test_a_cotangent_or_tangent_in_the_workspace_is_refused() -> None:
+    source = Source("f.mg", "fn f(x: [n]) = x*x\n")
+    functions = run_module(compile(source, Options("numpy", 2, ("jvp", "jacobian"))).text)
+    x, work = np.arange(3.0), {}
+    _, saved = functions["f_forward"](x, work=work)
+    (slope,) = functions["f_backward"](saved, np.ones(3), work=work)
+    np.testing.assert_array_equal(slope, 2 * x)
+    with pytest.raises(ValueError, match="f_backward: grad stands in the workspace"):
+        functions["f_backward"](saved, slope, work=work)
+    _, tangent = functions["f_jvp"]((x,), (np.ones(3),), work=work)
+    with pytest.raises(ValueError, match=r"f_jvp: along\[0\] stands in the workspace"):
+        functions["f_jvp"]((x,), (tangent,), work=work)
+    (matrix,) = functions["f_jacobian"](x, work=work)
+    np.testing.assert_array_equal(matrix, np.diag(2 * x))
+
+
+def test_a_workspace_serves_other_sizes_and_dtypes() -> None:
+    functions, work = module("least_squares", 2), {}
+    for sizes in ((5, 3), (5, 3), (2, 4), (0, 3), (5, 3)):
+        for dtype in (np.float64, np.float32):
+            x, y, w = (np.ones(s, dtype) for s in (sizes, sizes[:1], sizes[1:]))
+            value, slopes = functions["f_value_and_grad"](x, y, w, work=work)
+            assert {value.dtype, *(s.dtype for s in slopes)} == {np.dtype(dtype)}
+            if sizes[0]:
+                assert value == (sizes[1] - 1) ** 2

@@ -16,7 +16,7 @@ from numpy import empty
 
 Gradient = Callable[..., Any]
 
-BLOCK = 16_384  # elements of a block's temporary
+BLOCK = 131_072  # elements of a block's temporary
 
 
 def planned(name: str, at: list[Any]) -> Gradient:
@@ -118,7 +118,7 @@ def log_sum_exp(size: tuple[int]) -> Gradient:
         np.subtract(x, greatest, out=e)
         np.exp(e, out=e)
         total = e.sum()
-        np.divide(e, total, out=e)
+        np.multiply(e, 1.0 / total, out=e)
         return greatest + np.log(total), (e,)
 
     return run
@@ -161,7 +161,7 @@ def mixture(size: tuple[int, int], means: tuple[int, int], *_: Any) -> Gradient:
             np.subtract(p, t, out=p)
             np.exp(p, out=p)
             np.sum(p, axis=0, out=t)
-            np.divide(p, t, out=p)
+            np.multiply(p, 1.0 / t, out=p)
             np.log(t, out=t)
             value += t.sum()
             d_level += p.sum(axis=1)

@@ -11,10 +11,12 @@ from math import isfinite, log, prod
 import numpy as np
 
 from mgrad.runtime.arrays import Array
-from mgrad.runtime.blocks import empty
-from mgrad.runtime.rows import WIDE, blocks
+from mgrad.runtime.rows import FRESH, blocks
 
 Axes = tuple[int, ...]
+
+
+TINY = 1e-30  # far from what has lost digits, also as a float32
 
 
 def softmax(x: Array, axes: Axes, out: Array | None = None) -> Array:
@@ -27,28 +29,15 @@ def softmax(x: Array, axes: Axes, out: Array | None = None) -> Array:
         greatest = np.where(np.isfinite(greatest), greatest, x.dtype.type(0))
     result: Array = np.subtract(x, greatest, out)
     np.exp(result, out=result)
-    result /= np.add.reduce(result, axis=axes, keepdims=True)
+    result *= 1 / np.add.reduce(result, axis=axes, keepdims=True)  # thrice as fast as to divide
     return result
 
 
 def _whole_softmax(x: Array, out: Array | None) -> Array:
-    """Over all axes, a part of x after the other."""
     greatest = x.max()
-    shift = greatest if isfinite(greatest) else x.dtype.type(0)
-    if x.size <= 2 * WIDE:
-        result: Array = np.subtract(x, shift, out)
-        np.exp(result, result)
-        result /= np.add.reduce(result.reshape(-1))
-        return result
-    result = empty(x.size, x.dtype).reshape(x.shape) if out is None else out
-    source, target = x.reshape(-1), result.reshape(-1)
-    total = x.dtype.type(0)
-    for part in blocks(x.size, 1):
-        e = target[part]
-        np.subtract(source[part], shift, out=e)
-        np.exp(e, out=e)
-        total += e.sum()
-    result /= total
+    result: Array = np.subtract(x, greatest if isfinite(greatest) else x.dtype.type(0), out)
+    np.exp(result, result)
+    result *= 1 / np.add.reduce(result.reshape(-1))
     return result
 
 
@@ -73,15 +62,9 @@ def logsumexp(x: Array, axes: Axes, soft: Array | None = None) -> Array:
 
 
 def _of_softmax(x: Array, axes: Axes, soft: Array) -> Array:
-    """The greatest element m has the softmax 1/sum(exp(x - m))."""
+    """x_i - log(softmax(x)_i) is the result for every i; that of the greatest loses no digits."""
     if len(axes) == x.ndim and x.size:
-        place = soft.argmax()
-        share = soft.item(place)
-        if not isfinite(share):
-            return logsumexp(x, axes)
-        result = x.dtype.type(x.item(place) - log(share))
-        is_near = share > 0.6 and -0.5 < result < 0.5
-        return _near_zero(x.reshape(1, -1))[0] if is_near else result
+        return _of_whole_softmax(x, axes, soft)
     greatest = np.maximum.reduce(x, axis=axes, initial=-np.inf)
     if not np.isfinite(greatest).all():
         return logsumexp(x, axes)
@@ -89,6 +72,22 @@ def _of_softmax(x: Array, axes: Axes, soft: Array) -> Array:
     results: Array = greatest - np.log(shares)
     _mend(results, (np.abs(results) < 0.5) & (shares > 0.6), x, axes)
     return results
+
+
+def _of_whole_softmax(x: Array, axes: Axes, soft: Array) -> Array:
+    """The first element will do where it leaves a few rounding errors, else the greatest."""
+    first, share = x.item(0), soft.item(0)
+    if TINY < share <= 1:
+        result = first - log(share)
+        if 1 + abs(first) - log(share) < 4 * abs(result):
+            return x.dtype.type(result)
+    place = soft.argmax()
+    share = soft.item(place)
+    if not isfinite(share):
+        return logsumexp(x, axes)
+    result = x.dtype.type(x.item(place) - log(share))
+    is_near = share > 0.6 and -0.5 < result < 0.5
+    return _near_zero(x.reshape(1, -1))[0] if is_near else result
 
 
 def _mend(results: Array, is_near: Array, x: Array, axes: Axes) -> None:
@@ -104,7 +103,7 @@ def _of_all(x: Array) -> Array:
     greatest = x.max()
     if not isfinite(greatest):
         return greatest  # inf or nan, and -inf where all is
-    if x.size <= 2 * WIDE or not x.flags.c_contiguous:
+    if x.size <= 2 * FRESH or not x.flags.c_contiguous:
         total = np.exp(x - greatest).sum()
     else:
         flat = x.reshape(-1)

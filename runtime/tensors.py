@@ -5,7 +5,7 @@ from __future__ import annotations
 from mgrad.runtime.gather import add_at, added, gathered, on_diagonal, padded, replaced
 from mgrad.runtime.linalg import cholesky, cofactor, inv, solve, solve_triangular
 from mgrad.runtime.reductions import logsumexp, prod_others, share, softmax
-from mgrad.runtime.rows import blocks, height
+from mgrad.runtime.rows import blocks, height, planned_blocks
 from mgrad.runtime.shaped import (
     arrays,
     arrays_backward,
@@ -40,6 +40,7 @@ __all__ = [
     "overlap_add",
     "padded",
     "planned",
+    "planned_blocks",
     "prod_others",
     "replaced",
     "share",

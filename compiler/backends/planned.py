@@ -121,7 +121,7 @@ def _loop(loop: Loop, spell: Expressions, whole: Expressions, use: Use) -> str:
         elif part.summed:
             lines.append(f"{INDENT}{part.name}.fill(0)")
     counts = f"{spell.size(loop.count)}, {spell.size(loop.width)}"
-    blocks = use("mgrad.runtime.tensors.blocks")
+    blocks = use("mgrad.runtime.tensors.planned_blocks")
     lines.append(f"{INDENT}for {loop.rows} in {blocks}({counts}):")
     indent = 2 * INDENT
     if loop.views:

@@ -385,10 +385,23 @@ def _contract(node: Node, context: Context) -> tuple[str, int]:
         if len(operands[0]) == len(operands[1]) == 1 and result == operands[0] + operands[1]:
             left, right = context.whole(xs[0], ATOM), context.whole(xs[1], PRODUCT + 1)
             return f"{left}[:, None]*{right}", PRODUCT
+        if is_vecdot(operands, result):
+            given = ", ".join(map(context.whole, xs))
+            return f"{context.use('np.vecdot')}({given})", ATOM
     if len(xs) == 1 and operands == ((0, 0),):
         name = "np.trace" if not result else "np.diagonal"
         return f"{context.use(name)}({context.whole(xs[0])})", ATOM
     return f"{context.use('np.einsum')}({summed(node, result, context)})", ATOM
+
+
+def is_vecdot(operands: Any, result: Any) -> bool:
+    """Whether a contraction of two sums along the last axes, and NumPy aligns the others."""
+    one, two = operands
+    if (len(one) < 2 and len(two) < 2) or not one or not two or one[-1] != two[-1]:
+        return False
+    shorter, longer = sorted((tuple(one[:-1]), tuple(two[:-1])), key=len)
+    is_aligned = tuple(result) == longer and longer[len(longer) - len(shorter) :] == shorter
+    return is_aligned and bool(shorter) and len(set(longer)) == len(longer)
 
 
 def summed(node: Node, result: Sequence[int], context: Context) -> str:

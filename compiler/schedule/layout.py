@@ -32,9 +32,7 @@ NONLINEAR = frozenset({"logsumexp", "max_over", "min_over", "prod_over"})
 def arranged(module: Module) -> Module:
     """The module with every graph in the order of axes above, as it is printed."""
     graphs = {key: run(graph) for key, graph in module.graphs.items()}
-    for key in graphs:
-        if key.endswith("@value_and_grad"):
-            graphs[key] = softmax.run(graphs[key])
+    graphs = {k: softmax.run(g, k.endswith("@value_and_grad")) for k, g in graphs.items()}
     return replace(module, graphs=graphs)
 
 

@@ -1,6 +1,9 @@
-"""The gradient of a logsumexp beside it: one exponential for both.
+"""One exponential for a softmax, and for a logsumexp and its gradient beside it.
 
+exp(x - logsumexp(x))                   ->   softmax(x)
 value = logsumexp(x);  exp(x - value)   ->   soft = softmax(x);  value = logsumexp(x, soft)
+
+The second is for what computes values and gradients at once: a forward pass would save more.
 """
 
 from __future__ import annotations
@@ -9,9 +12,15 @@ from mgrad.compiler.ir.graph import Graph, remake, rewrite
 from mgrad.compiler.ir.node import Node
 
 
-def run(graph: Graph) -> Graph:
-    """For a graph whose values and gradients are all wanted."""
-    sums = {total for n in graph.nodes() if (total := _sum_of(n)) is not None}
+def run(graph: Graph, is_whole: bool) -> Graph:
+    """`is_whole`: values and gradients are all wanted at once."""
+    uses = graph.uses()
+    sums = {
+        total
+        for n in graph.nodes()
+        if (total := _sum_of(n)) is not None
+        and (is_whole or uses[total] == uses[n.inputs[0].inputs[1]] == uses[n.inputs[0]] == 1)
+    }
     if not sums:
         return graph
 
@@ -22,7 +31,7 @@ def run(graph: Graph) -> Graph:
                 "logsumexp", (inputs[0], soft), node.type, **dict(node.attributes)
             )
         total = _sum_of(node)
-        return remake(node, inputs) if total is None else _soft(total, inputs[0].inputs[0])
+        return _soft(total, inputs[0].inputs[0]) if total in sums else remake(node, inputs)
 
     return rewrite(graph, rule)
 

@@ -224,6 +224,9 @@ def namespace(a: Arithmetic, join: Callable[[str, list[Any]], Any]) -> Mapping[s
         "matmul": lambda x, y: matmul(a, x, y),
         "dot": lambda x, y: matmul(a, x, y),
         "outer": lambda x, y: contraction(a, "i,j->ij", x, y),
+        "vecdot": lambda x, y: matmul(a, objects(x)[..., None, :], objects(y)[..., :, None])[
+            ..., 0, 0
+        ],
         "vdot": lambda x, y: contraction(
             a, "i,i->", objects(x).reshape(-1), objects(y).reshape(-1)
         ),
@@ -387,6 +390,7 @@ def runtime(a: Arithmetic, join: Callable[[str, list[Any]], Any]) -> Mapping[str
     return {
         "divide": a.div,
         "blocks": blocks,
+        "planned_blocks": blocks,
         "height": lambda rows, width: index(rows),
         "planned": planned,
         "inside": lambda work, place: None,

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mgrad.runtime.rows import WIDE, blocks
+from mgrad.runtime.rows import FRESH, PLANNED, blocks, height, planned_blocks
 from mgrad.runtime.tensors import arrays_value_and_grad
-from mgrad.runtime.workspace import planned
+from mgrad.runtime.workspace import inside, planned
 
 
 @pytest.mark.parametrize("rows", [0, 1, 2, 7, 100, 16_384, 32_769, 100_000])
@@ -22,7 +22,17 @@ def test_blocks_cover_the_rows_in_order(rows: int, width: int) -> None:
     assert all(part.start < part.stop <= rows for part in parts)
     for part in parts:
         count = part.stop - part.start
-        assert count == 1 or count * width <= 2 * WIDE
+        assert count == 1 or count * width <= 2 * FRESH
+
+
+@pytest.mark.parametrize("rows", [0, 1, 7, 100_000, 300_000])
+@pytest.mark.parametrize("width", [0, 1, 3, 1000, 10**6])
+def test_planned_blocks_are_as_high_as_they_say(rows: int, width: int) -> None:
+    parts = list(planned_blocks(rows, width))
+    assert [i for part in parts for i in range(part.start, part.stop)] == list(range(rows))
+    sizes = [part.stop - part.start for part in parts]
+    assert max(sizes, default=0) == min(rows, height(rows, width))
+    assert all(size == 1 or size * width <= 2 * PLANNED for size in sizes)
 
 
 def test_buffers_stay_while_sizes_and_dtype_do() -> None:
@@ -39,6 +49,25 @@ def test_buffers_stay_while_sizes_and_dtype_do() -> None:
     assert other[0].dtype == np.float32
     assert planned(work, "f", single, a=(5,), b=(2, 4))[0].shape == (5,)
     assert planned(None, "f", double, a=(3,))[0].shape == (3,)
+
+
+def test_a_plan_knows_other_dtypes_ranges_and_shared_memory() -> None:
+    single = np.dtype(np.float32)
+    plan = {"a": (2,), "b": "a", "c": ((3,), bool), "i": range(1, 4), "k": range(0)}
+    for work in ({}, None):
+        a, b, c, i, k = planned(work, "f", single, **plan)
+        assert b is a
+        assert (a.dtype, c.dtype, i.dtype) == (single, np.bool_, np.int64)
+        np.testing.assert_array_equal(i, [1, 2, 3])
+        assert k.shape == (0,)
+
+
+def test_each_call_has_its_own_part_of_a_workspace() -> None:
+    work: dict[str, Any] = {}
+    first, second = inside(work, "f.g"), inside(work, "f.g 2")
+    assert first is not second
+    assert inside(work, "f.g") is first
+    assert inside(None, "f.g") is None
 
 
 @arrays_value_and_grad("x: [N, D], w: [D]")

@@ -47,7 +47,7 @@ def test_the_loop_is_over_rows_and_names_its_parts() -> None:
 def test_what_is_summed_over_the_rows_is_summed_up() -> None:
     back = body(PAIRWISE, "f_backward")
     assert back.count("for rows in blocks") == 1  # both gradients in one loop
-    assert "[:, rows] = np.einsum(" in back
+    assert "[:, rows] = np.vecdot(" in back
     assert re.search(r"\w+ \+= np\.einsum", back)
 
 

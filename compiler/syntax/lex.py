@@ -63,7 +63,8 @@ TOKEN = re.compile(
     r")"
 )
 NAME, NUMBER, OPERATOR, LINE, COMMENT, PRIMES, STRING, EXPONENT = range(1, 9)
-SOFT_NOT_BEFORE = re.compile(r"[ \t]*(?:=|,|\[|\+=|-=|\*=|/=)")
+SOFT_NOT_BEFORE = re.compile(r"[ \t]*(?:=|,|\+=|-=|\*=|/=)")
+SOFT_NOT_BEFORE_IN_BLOCK = re.compile(SOFT_NOT_BEFORE.pattern + r"|[ \t]*\[")  # `test[0] = 1`
 
 
 @dataclass(slots=True, eq=False)
@@ -161,12 +162,9 @@ class Lexer:
                     previous = "NEWLINE"
                 newline = -1
             if kind == "NAME":
-                if (
-                    word in SOFT
-                    and previous in ("NEWLINE", "{")
-                    and not SOFT_NOT_BEFORE.match(text, end)
-                ):
-                    kind = word
+                if word in SOFT and previous in ("NEWLINE", "{"):
+                    is_name = SOFT_NOT_BEFORE_IN_BLOCK if brackets else SOFT_NOT_BEFORE
+                    kind = "NAME" if is_name.match(text, end) else word
             elif kind in CLOSER:
                 closers = ")]" if previous == "in" and kind != "{" else CLOSER[kind]
                 brackets.append(Bracket(kind, start, closers))

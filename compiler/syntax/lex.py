@@ -57,7 +57,7 @@ TOKEN = re.compile(
     r"|(\n)"  # 4 newline
     r"|(\#[^\n]*)"  # 5 comment
     r"|('+)"  # 6 primes
-    r'|("[^"\n]*"?)'  # 7 string
+    r'|("""[\s\S]*?(?:"""|\Z)|"[^"\n]*"?)'  # 7 string, or a docstring of Python's
     r"|([⁻⁺]?[⁰¹²³⁴-⁹]+)"  # 8 exponent
     r"|([^ \t\r\f\n])"  # 9 anything else, but not the blanks that end a file
     r")"
@@ -140,6 +140,8 @@ class Lexer:
                 kind = OPERATORS[word]
             elif group == PRIMES:
                 kind = "PRIMES"
+            elif group == STRING and word.startswith('"""'):
+                kind = "docstring"
             elif group == STRING:
                 kind = "STRING" if len(word) > 1 and word[-1] == '"' else "unclosed string"
             elif group == EXPONENT:

@@ -71,7 +71,7 @@ def shaped(node: Node) -> Node:
         value = constant.value
         if not isinstance(value, bool):
             opposite = node.pool.constant(-value, constant.array)
-            return node.pool.elementwise("mul", opposite, negative.inputs[0])
+            return opposite * negative.inputs[0]
     if node.op in TABLE and _has_axes(node):
         return _without_ones(_outwards(node))
     return node
@@ -302,7 +302,7 @@ def _times(x: Node, sizes: Sequence[Dim]) -> Node:
     if x.array.dtype == "real":
         size = x.pool.make("to_real", (size,), REAL)
     wide = broadcast(size, x.array.shape, range(len(x.array.shape)))
-    return shaped(x.pool.elementwise("mul", x, wide))
+    return shaped(x * wide)
 
 
 # ---- contractions --------------------------------------------------------------------------
@@ -380,7 +380,7 @@ def _contract(node: Node) -> Node:
             value = _times(value, summed)
         if factor is not None:
             wide = broadcast(factor, shape, range(len(shape)))
-            value = shaped(pool.elementwise("mul", wide, value))
+            value = shaped(wide * value)
     if not negative:
         return value
     return value.inputs[0] if value.op == "neg" else -value
@@ -462,9 +462,8 @@ def _pair(xs: list[Node], lists: list[Indices], result: Indices) -> Node:
         return transpose(sum_axes(x, gone), [left.index(i) for i in result])
     if plain and set(lists[0]) | set(lists[1]) == set(result) and set(lists[0]) & set(lists[1]):
         # nothing is summed: an elementwise product
-        return xs[0].pool.elementwise(
-            "mul", *(_spread(x, own, result, xs, lists) for x, own in zip(xs, lists, strict=True))
-        )
+        left, right = (_spread(x, own, result, xs, lists) for x, own in zip(xs, lists, strict=True))
+        return left * right
     return contract(xs, lists, result)
 
 

@@ -9,6 +9,9 @@ import numpy as np
 import pytest
 
 import mgrad
+from mgrad.compiler.driver import Options, compile
+from mgrad.compiler.ir.verify import verify
+from mgrad.compiler.source import Source
 
 Load = Callable[..., ModuleType]
 
@@ -117,6 +120,28 @@ def test_a_product_of_ints_and_reals_is_real(load: Load, target: str) -> None:
     module = load("fn f(A: int[n, m], x: [m]) = sum(A @ x) + sum(A @ A[0])\n", target)
     value, (d_x,) = module.f_value_and_grad([[1, 2], [3, 4]], [0.5, 0.25])
     assert (value, list(d_x)) == (0.5 + 0.5 + 1.5 + 1 + 5 + 11, [4, 6])
+
+
+@pytest.mark.parametrize("target", ["python", "numpy"])
+def test_products_of_indices_are_ints(load: Load, target: str) -> None:
+    program = """
+fn f(x: [n]) = [x[i*j] for i in 0..2, j in 0..2]
+fn g(n: int) = [sum(-i*3*(j + 1) for i in 0..3) for j in 0..n]
+fn h(n: int, m: int) = sum(2*n for i in 0..m, j in 0..3)
+"""
+    module = load(program, target)
+    assert np.array_equal(module.f([5.0, 6.0]), [[5, 5], [5, 6]])
+    assert np.array_equal(module.g(2), [-9, -18])
+    assert module.h(5, 2) == 60
+    assert {np.asarray(module.g(2)).dtype, np.asarray(module.h(5, 2)).dtype} == {np.dtype(int)}
+
+
+@pytest.mark.parametrize("level", [0, 1, 2])
+@pytest.mark.parametrize("source", [source for source, _, _ in PRODUCTS])
+def test_types_hold_in_the_graphs(source: str, level: int) -> None:
+    for target in ("python", "numpy"):
+        options = Options(target=target, level=level)
+        verify(compile(Source("ints.mg", source), options).module)
 
 
 def test_products_of_ints_are_checked(tmp_path: Path) -> None:

@@ -462,8 +462,8 @@ def _pair(xs: list[Node], lists: list[Indices], result: Indices) -> Node:
         return transpose(sum_axes(x, gone), [left.index(i) for i in result])
     if plain and set(lists[0]) | set(lists[1]) == set(result) and set(lists[0]) & set(lists[1]):
         # nothing is summed: an elementwise product
-        left, right = (_spread(x, own, result, xs, lists) for x, own in zip(xs, lists, strict=True))
-        return left * right
+        a, b = (_spread(x, own, result, xs, lists) for x, own in zip(xs, lists, strict=True))
+        return a * b
     return contract(xs, lists, result)
 
 

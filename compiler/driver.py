@@ -112,11 +112,8 @@ def compile_tests(program: Program, options: Options) -> str:
     own, asked = prepare(own, options.level, entries(program)), prepare(asked, 0)
     module = replace(module, graphs={**own.graphs, **asked.graphs})
     module = joints(module, [*entries(program), *numeric], options.emit)
-    graphs = {
-        key: optimise(graph, 0 if key in asked.graphs else options.level)
-        for key, graph in module.graphs.items()
-    }
-    routines = plan(replace(module, graphs=graphs), [*entries(program), *numeric], options)
+    module = optimise(module, options.level, dict.fromkeys(asked.graphs, 0))
+    routines = plan(module, [*entries(program), *numeric], options)
     text: str = printer(options.target).print_module(routines, header(program, options))
     return text
 

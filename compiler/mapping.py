@@ -119,7 +119,7 @@ class _Mapping:
             return Labelled(((self.marked(content), self.labels),))
         if op in ("diff", "jacobian", "hessian"):
             return self.derivative(node, operands)
-        if op == "mul" and node.type == Type("real"):
+        if op == "mul" and not node.array.shape:
             return Labelled(operands[0].factors + operands[1].factors)
         if op == "take" and any(o.labels for o in operands[1:]):
             items: tuple[tuple[object, ...], ...] = node.attribute("items")  # type: ignore[assignment]

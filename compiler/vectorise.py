@@ -116,7 +116,7 @@ class Vectoriser:
             return operands[0]
         if form in ("diff", "jacobian", "hessian"):
             return self.derivative(form, *operands)
-        if form == "mul" and not _type(value).shape and _type(value).dtype == "real":
+        if form == "mul" and not _type(value).shape:
             return Labelled(operands[0].factors + operands[1].factors)
         labels = self.union(operands)
         nodes = [self.aligned(o, labels) for o in operands]
@@ -510,12 +510,10 @@ def _type(value: Value | Node) -> Type:
 
 def diagonal(node: Node, operand: tuple[int, ...], result: tuple[int, ...]) -> Node:
     """Axes of one number read together; of any dtype."""
-    if node.array.dtype == "real":
+    if node.array.dtype != "bool":
         return contract((node,), (operand,), result)
-    as_real = node.pool.make("to_real", (node,), node.array.with_dtype("real"))
-    made = contract((as_real,), (operand,), result)
-    if node.array.dtype == "int":
-        return node.pool.make("to_int", (made,), made.array.with_dtype("int"))
+    as_int = node.pool.make("to_int", (node,), node.array.with_dtype("int"))
+    made = contract((as_int,), (operand,), result)
     zero = node.pool.constant(0, made.array)
     return node.pool.make("ne", (made, zero), made.array.with_dtype("bool"))
 

@@ -1,7 +1,8 @@
 # The Puma 560, a robot arm of six revolute joints: where the hand is, how it moves with each
 # joint, and the equations of inverse kinematics. Lengths in metres, angles in radians. Sources:
 # Denavit & Hartenberg, J. Appl. Mech. 22 (1955) 215: one matrix a link.
-# Corke & Armstrong-Hélouvry, ICRA (1994) 1608: the constants of the Puma 560.
+# Corke, Robotics Toolbox for MATLAB, mdl_puma560: the constants, after Corke &
+# Armstrong-Hélouvry, ICRA (1994) 1608.
 # Corke, Robotics, Vision and Control (2011), ch. 7 and 8: the pose and Jacobian that are tested.
 
 ## From a link's frame to that before it, Denavit & Hartenberg (1955): turn by q about z, go d along

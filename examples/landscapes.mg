@@ -1,10 +1,10 @@
 # Test functions of optimisation in any number of dimensions, each with its published minimum;
 # `use_landscapes.py` minimises them with exact gradients and Hessian-vector products. Sources:
 # MGH: Moré, Garbow & Hillstrom, Testing unconstrained optimization software, ACM TOMS 7 (1981) 17.
-# JY: Jamil & Yang, A literature survey of benchmark functions, Int. J. Math. Model. Numer. Optim.
-# 4 (2013) 150.
+# SB: Surjanovic & Bingham, Virtual Library of Simulation Experiments, sfu.ca/~ssurjano: Test
+# Functions for Optimization.
 
-## Extended Rosenbrock, in the chained form of JY 106. Minimum 0 at (1, …, 1).
+## Rosenbrock, chained as in SB. Minimum 0 at (1, …, 1).
 fn rosenbrock(x: [n]) =
   sum(100*(x[i + 1] - x[i]^2)^2 + (1 - x[i])^2 for i in 0..n - 1)
 
@@ -52,23 +52,23 @@ fn boundary_value(x: [n]) {
 
 test boundary_value([0]) ~= 0.177978515625    # (27/64)^2
 
-## Ackley (1987), JY 1. Minimum 0 at 0, the tip of a cone; `norm` has the gradient 0 there.
+## Ackley (1987), SB. Minimum 0 at 0, the tip of a cone; `norm` has the gradient 0 there.
 fn ackley(x: [n]) =
   20 - 20*exp(-norm(x)/(5*sqrt(n))) + exp(1) - exp(mean(cos(2*pi*x)))
 
 test ackley([0, 0, 0]) ~= 0
 
-## Griewank (1981), JY 59. Minimum 0 at 0, among many local ones.
+## Griewank (1981), SB. Minimum 0 at 0, among many local ones.
 fn griewank(x: [n]) = sum(x^2)/4000 - prod(cos(x[i]/sqrt(i + 1)) for i) + 1
 
 test griewank([0, 0, 0]) == 0
 
-## Rastrigin (1974). Minimum 0 at 0, among 11^n local ones.
+## Rastrigin (1974), SB. Minimum 0 at 0, among 11^n local ones where all |x_i| <= 5.12.
 fn rastrigin(x: [n]) = sum(10 + x^2 - 10*cos(2*pi*x))
 
 test rastrigin([1, 1]) ~= 2
 
-## Levy and Montalvo (1985). Minimum 0 at (1, …, 1).
+## Levy, SB. Minimum 0 at (1, …, 1).
 fn levy(x: [n]) {
   w = 1 + (x - 1)/4
   valley = sum((w[i] - 1)^2*(1 + 10*sin(pi*w[i] + 1)^2) for i in 0..n - 1)
@@ -77,29 +77,29 @@ fn levy(x: [n]) {
 
 test levy([1, 1, 1]) ~= 0
 
-## Dixon & Price (1989), JY 48. Minimum 0 where x_i = 2^(2^-i - 1), i from 0.
+## Dixon & Price (1989), SB. Minimum 0 where x_i = 2^(2^-i - 1), i from 0.
 fn dixon_price(x: [n]) =
   (x[0] - 1)^2 + sum((i + 1)*(2*x[i]^2 - x[i - 1])^2 for i in 1..n)
 
 test dixon_price([1, 2^(-1/2), 2^(-3/4)]) ~= 0
 
-## Michalewicz (1992) with steepness 10. Minimum -9.6601517 for n = 10.
+## Michalewicz (1992) with steepness 10, SB. Minimum -9.6601517 for n = 10.
 fn michalewicz(x: [n] in (0, 4)) = -sum(sin(x[i])*sin((i + 1)*x[i]^2/pi)^20 for i)
 
-test michalewicz([2.2029055, 1.5707963]) ~= -1.8013034100904    # the minimum for n = 2
+test michalewicz([2.2029055, 1.5707963]) ~= -1.8013034100985525    # the minimum for n = 2
 
-## Styblinski & Tang (1990), JY 144. Minimum -39.16616570377142 n.
+## Styblinski & Tang (1990), SB. Minimum -39.16616570377142 n.
 fn styblinski_tang(x: [n]) = sum(x^4 - 16*x^2 + 5*x)/2
 
 test styblinski_tang([1, 1]) == -10
 
-## Trid, Neumaier 6. Minimum -n (n + 4) (n - 1)/6 at x_i = (i + 1) (n - i), i from 0.
+## Trid, SB. Minimum -n (n + 4) (n - 1)/6 at x_i = (i + 1) (n - i), i from 0.
 fn trid(x: [n]) = sum((x - 1)^2) - sum(x[i]*x[i - 1] for i in 1..n)
 
 test trid([2, 2]) == -2
 test trid([3, 4, 3]) == -7
 
-## Zakharov, JY 173. Minimum 0 at 0.
+## Zakharov, SB. Minimum 0 at 0.
 fn zakharov(x: [n]) {
   s = sum((i + 1)*x[i] for i)/2
   return sum(x^2) + s^2 + s^4
@@ -107,7 +107,7 @@ fn zakharov(x: [n]) {
 
 test zakharov([2, 0]) == 6
 
-## Schwefel 2.26 (1981), JY 119. Minimum -418.98288727243369 n where each x_i = 420.968746.
+## Schwefel (1981), SB. Minimum -418.98288727243369 n where each x_i = 420.968746.
 fn schwefel(x: [n] in (0, 500)) = -sum(x*sin(sqrt(abs(x))))
 
 test schwefel([420.96874635998199]) ~= -418.98288727243369

@@ -5,7 +5,8 @@ against the source's words (`shapes`), which say also what the results are. Lead
 folded into one before the function and unfolded in its results and gradients. A number is a scalar
 of NumPy, on the way in and out. Results are arrays of their own: one that shares memory with an
 argument, with what a forward pass saved, or with another result is copied, and one that is the
-same all along an axis may come without it. Floating-point warnings are silenced during the call;
+same all along an axis may come without it. A function of numbers maps: given arrays, it works
+element by element (`mapped`). Floating-point warnings are silenced during the call;
 nothing is kept between calls, so that threads do not meet here.
 
 One decorator a kind of routine; the decorated function keeps its name, docstring and signature, and
@@ -29,8 +30,10 @@ import numpy as np
 from numpy import ndarray
 
 from mgrad.runtime.arrays import Shape, take
+from mgrad.runtime.elementwise import Saved as SavedElements
 from mgrad.runtime.entry import Kind, entry
 from mgrad.runtime.errstate import SILENT, STATE
+from mgrad.runtime.mapped import Mapped, has_axes, mapped_backward
 from mgrad.runtime.results import leaves, rebuilt
 from mgrad.runtime.shapes import DTYPES, Given, Interface, interface
 from mgrad.runtime.words import Form, Sides
@@ -59,7 +62,7 @@ def arrays(text: str, /, **constants: int) -> Decorator:
             sides = door.words.sides(door.words.take(door.name, arguments))
             return settled(result, sides, dtype, list(arguments))
 
-        return door.entry("value", slowly, finish)
+        return door.entry("value", slowly, finish, Mapped.values)
 
     return decorated
 
@@ -85,7 +88,7 @@ def arrays_value_and_grad(text: str, /, **constants: int) -> Decorator:
             value = settled(value, [NUMBER], dtype, [])
             return value, settled(fields, owns, dtype, list(arguments))
 
-        return door.entry("value_and_grad", slowly, finish)
+        return door.entry("value_and_grad", slowly, finish, Mapped.value_and_grad)
 
     return decorated
 
@@ -138,7 +141,7 @@ def arrays_forward(text: str, /, **constants: int) -> Decorator:
             outs = tuple([parts[i].shape for i in slopes])
             return value, Saved(saved, owns, outs, dtype, len(slopes) > 1, None)
 
-        return door.entry("forward", slowly, finish)
+        return door.entry("forward", slowly, finish, Mapped.forward)
 
     return decorated
 
@@ -157,13 +160,16 @@ def arrays_backward(function: Function, /) -> Any:
     name = function.__name__
     silent = _silent(function)
     passed = [parameter.name for parameter in _keyword_only(function)]
+    mapped = mapped_backward(function)
 
     def entered(saved: Any, /, *grads: Any, **keywords: Any) -> Any:
+        others = {key: keywords.pop(key) for key in passed if key in keywords}
+        if type(saved) is SavedElements:
+            return mapped(saved, *grads, **keywords)
         if type(saved) is not Saved:
             kind = type(saved).__name__
             raise TypeError(f"{name}: 'saved' must be what the forward pass gave, not {kind}")
         values, owns, outs, dtype, _, outer = saved
-        others = {key: keywords.pop(key) for key in passed if key in keywords}
         if grads or keywords:
             seeds = _seeds(name, saved, *grads, **keywords)
         elif (outs if outer is None else outer[1]) == ((),):
@@ -219,9 +225,12 @@ def arrays_jvp(text: str, /, **constants: int) -> Decorator:
         words = _words(text, tuple(sorted(constants.items())))
         name = function.__name__
         silent = _silent(function)
+        mapped = Mapped(function, words, signature(function)).jvp() if words.are_numbers else None
 
         def entered(at: Any, along: Any, **others: Any) -> Any:
             at, along = tuple(at), tuple(along)
+            if mapped is not None and has_axes(at):
+                return mapped(at, along)
             real = [i for i, form in enumerate(words.forms) if form.kind is float]
             if (len(at), len(along)) != (len(words.forms), len(real)):
                 raise TypeError(
@@ -250,13 +259,17 @@ def arrays_jvp(text: str, /, **constants: int) -> Decorator:
 def arrays_jacobian(text: str, /, **constants: int) -> Decorator:
     """The door of `f_jacobian(x, y)`: for each real result one entry a real argument, of the shape
     of the result and then of the argument. MemoryError, before the work, if there is no room."""
-    return _matrix(text, constants, lambda outs, owns: product(outs, owns), "Jacobian")
+    return _matrix(
+        text, constants, lambda outs, owns: product(outs, owns), "Jacobian", Mapped.jacobian
+    )
 
 
 def arrays_hessian(text: str, /, **constants: int) -> Decorator:
     """The door of `f_hessian(x, y)`: for each pair of real arguments an entry of the shapes of
     both. MemoryError, before the work, if there is no room."""
-    return _matrix(text, constants, lambda outs, owns: product(owns, owns), "Hessian")
+    return _matrix(
+        text, constants, lambda outs, owns: product(owns, owns), "Hessian", Mapped.hessian
+    )
 
 
 def _matrix(
@@ -264,13 +277,12 @@ def _matrix(
     constants: dict[str, int],
     pairs: Callable[[list[Sides], list[Sides]], Iterable[tuple[Sides, Sides]]],
     what: str,
+    mapped: Callable[[Mapped], Any],
 ) -> Decorator:
     def decorated(function: Function) -> Any:
         door = _Door(function, text, constants)
 
-        def entered(*arguments: Any, **keywords: Any) -> Any:
-            passed = [p.name for p in door.keyword_only]
-            others = {key: keywords.pop(key) for key in passed if key in keywords}
+        def slowly(arguments: Any, keywords: Any, others: Any) -> Any:
             given = door.take(arguments, keywords)
             outs = [out for out in door.words.sides(given) if out.kind is float]
             sides = [
@@ -281,6 +293,14 @@ def _matrix(
             result = door.silent(*given.values, **others)
             door.demand_apart(given.values, result, others)
             return settled(result, sides, given.dtype, list(given.values))
+
+        slowly = door.mapping(slowly, mapped)
+
+        passed = [parameter.name for parameter in door.keyword_only]
+
+        def entered(*arguments: Any, **keywords: Any) -> Any:
+            others = {key: keywords.pop(key) for key in passed if key in keywords}
+            return slowly(arguments, keywords, others)
 
         return _decorated(entered, function)
 
@@ -310,21 +330,45 @@ class _Door:
 
     def take(self, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Given:
         """The arguments of a call in order, converted and checked."""
-        if keywords or len(arguments) != len(self.words.forms):
-            try:
-                found = self.signature.bind(*arguments, **keywords)
-            except TypeError as error:
-                raise TypeError(f"{self.name}: {error}") from None
-            found.apply_defaults()
-            arguments = found.args
-        return self.words.take(self.name, arguments)
+        return self.words.take(self.name, self.bound(arguments, keywords))
 
     def demand_apart(self, arguments: Iterable[Any], results: Any, others: dict[str, Any]) -> None:
         """ValueError if an argument stands where a result was written."""
         _demand_apart(self.name, self.words.names, arguments, results, others)
 
-    def entry(self, kind: Kind, slowly: Function, finish: Function) -> Function:
+    def bound(self, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> tuple[Any, ...]:
+        """The arguments of a call in order."""
+        if not keywords and len(arguments) == len(self.words.forms):
+            return arguments
+        try:
+            found = self.signature.bind(*arguments, **keywords)
+        except TypeError as error:
+            raise TypeError(f"{self.name}: {error}") from None
+        found.apply_defaults()
+        return found.args
+
+    def mapping(self, otherwise: Function, mapped: Callable[[Mapped], Any]) -> Function:
+        """What maps if the function is one of numbers and an argument has axes; they make arrays
+        of their own, and have no use for a workspace."""
+        if not self.words.are_numbers:
+            return otherwise
+        over = mapped(Mapped(self.function, self.words, self.signature))
+
+        def slowly(arguments: Any, keywords: Any, others: Any) -> Any:
+            arguments = self.bound(arguments, keywords)
+            return over(*arguments) if has_axes(arguments) else otherwise(arguments, {}, others)
+
+        return slowly
+
+    def entry(
+        self,
+        kind: Kind,
+        slowly: Function,
+        finish: Function,
+        mapped: Callable[[Mapped], Any],
+    ) -> Function:
         """The decorated function, which is fast where nothing is to be done at the door."""
+        slowly = self.mapping(slowly, mapped)
         functions = {"function": self.function, "slowly": slowly, "finish": finish}
         functions |= {"Saved": Saved, "are_apart": are_apart}
         return _decorated(entry(self.words, kind, self.keyword_only, functions), self.function)

@@ -88,6 +88,11 @@ class Words:
     variables: Mapping[str, str]  # in code, of each dimension's name
     origins: Mapping[str, tuple[int, int]]  # of a name: argument and axis; axis -1 of an int
 
+    @property
+    def are_numbers(self) -> bool:
+        """Whether neither an argument nor a result has axes: then the function maps over arrays."""
+        return not any(form.dims for form in (*self.forms, *self.results))
+
     def sides(self, given: Passed) -> list[Sides]:
         """The results' shapes, for these arguments."""
         made = []

@@ -496,10 +496,10 @@ def _contraction(parts: Sequence[Placed], order: Labels) -> Node:
 
 
 def _diagonal(core: Node, labels: Labels, distinct: Labels) -> Node:
-    if core.array.dtype == "real":
+    if core.array.dtype != "bool":
         place = {i: k for k, i in enumerate(distinct)}
         return contract([core], [tuple(place[i] for i in labels)], tuple(place.values()))
-    for axis in reversed(range(len(labels))):  # contractions are of reals: take both at once
+    for axis in reversed(range(len(labels))):  # contractions are of numbers: take both at once
         first = labels.index(labels[axis])
         if first < axis:
             places = arange(core.pool, core.array.shape[axis])

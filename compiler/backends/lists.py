@@ -405,6 +405,7 @@ class Lists(Expressions):
     def _contract(self, node: Node, at: At) -> tuple[str, int]:
         operands: Any = node.attribute("operands")
         result: Any = node.attribute("result")
+        unit, zero = ("1.0", "0.0") if node.array.dtype == "real" else ("1", "0")
         conditions: list[tuple[Dim, Dim]] = []
         places: dict[int, Dim] = {}
         for i, d in zip(result, at, strict=True):
@@ -424,7 +425,7 @@ class Lists(Expressions):
             if x.op != "constant" or x.value != 1
         ]
         if not factors:
-            text, binds = "1.0", ATOM
+            text, binds = unit, ATOM
         elif len(factors) == 1:
             x, index = factors[0]
             text, binds = self._inside(index, lambda: self._piece_or_constant(x))
@@ -436,11 +437,11 @@ class Lists(Expressions):
             text, binds = f"{self._use('builtins.sum')}({text} {' '.join(loops)})", ATOM
         tests = [(a - b, a, b) for a, b in conditions if a != b]
         if any(d.constant is not None for d, _, _ in tests):
-            return "0.0", ATOM
+            return zero, ATOM
         if not tests:
             return text, binds
         test = " and ".join(f"{self.dim(a)} == {self.dim(b)}" for _, a, b in tests)
-        return f"{_bracketed(text, binds, OR)} if {test} else 0.0", TERNARY
+        return f"{_bracketed(text, binds, OR)} if {test} else {zero}", TERNARY
 
     def _concat(self, node: Node, at: At) -> tuple[str, int]:
         """A choice by the index."""

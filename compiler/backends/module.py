@@ -229,10 +229,13 @@ def _loop(loop: Loop, spell: Expressions, imports: Imports) -> str:
     lines: list[str] = []
     for part in loop.parts:
         if not part.node.array.shape:
-            lines.append(f"{INDENT}{part.name} = 0.0")
+            lines.append(planned.zero(part))
         else:
             make = imports.use("np.zeros" if part.summed else "np.empty")
-            lines.append(f"{INDENT}{part.name} = {make}({spell.shape(part.node.array.shape)})")
+            given = spell.shape(part.node.array.shape)
+            if (dtype := part.node.array.dtype) != "real":
+                given += f", {imports.use(f'builtins.{dtype}')}"
+            lines.append(f"{INDENT}{part.name} = {make}({given})")
     blocks = imports.use("mgrad.runtime.tensors.blocks")
     counts = f"{spell.size(loop.count)}, {spell.size(loop.width)}"
     lines.append(f"{INDENT}for {loop.rows} in {blocks}({counts}):")

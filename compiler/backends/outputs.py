@@ -99,7 +99,7 @@ def _elementwise(node: Node, out: str, spell: Expressions) -> str:
 
 def _copied(node: Node, out: str, spell: Expressions, named: bool = True) -> str:
     text = spell.text(node, named=named)
-    if node.op == "constant" and node not in spell.context.names:
+    if node.op == "constant" and not spell.text(node).isidentifier():
         return f"{out}.fill({text})"
     return f"{spell.context.use('np.copyto')}({out}, {text})"
 

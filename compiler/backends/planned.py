@@ -14,7 +14,7 @@ from mgrad.compiler.backends.expression import Expressions
 from mgrad.compiler.backends.layout import INDENT, statement
 from mgrad.compiler.backends.outputs import statements
 from mgrad.compiler.ir.node import Node
-from mgrad.compiler.schedule.schedule import Buffer, Line, Loop, Routine, Step
+from mgrad.compiler.schedule.schedule import Buffer, Line, Loop, Part, Routine, Step
 
 Use = Callable[[str], str]
 Assign = Callable[[Line, Expressions], str]
@@ -112,12 +112,17 @@ def _steps(steps: Sequence[Step], spell: Expressions, indent: str) -> list[str]:
     ]
 
 
+def zero(part: Part) -> str:
+    """What a number begins with to which a loop adds."""
+    return f"{INDENT}{part.name} = {'0.0' if part.node.array.dtype == 'real' else '0'}"
+
+
 def _loop(loop: Loop, spell: Expressions, whole: Expressions, use: Use) -> str:
     """What a loop adds to begins with 0; its blocks are parts of planned ones."""
     lines: list[str] = []
     for part in loop.parts:
         if not part.node.array.shape:
-            lines.append(f"{INDENT}{part.name} = 0.0")
+            lines.append(zero(part))
         elif part.summed:
             lines.append(f"{INDENT}{part.name}.fill(0)")
     counts = f"{spell.size(loop.count)}, {spell.size(loop.width)}"

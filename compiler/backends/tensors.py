@@ -423,7 +423,8 @@ def _diagonal(node: Node, context: Context) -> tuple[str, int]:
     if result == distinct * 2 and len(distinct) == 1 and operands == (distinct,):
         x = node.inputs[0]
         if x.op == "constant" and x.value == 1:
-            return f"{context.use('np.eye')}({context.dim(x.array.shape[0])})", ATOM
+            dtype = "" if x.array.dtype == "real" else f", dtype={context.use('builtins.int')}"
+            return f"{context.use('np.eye')}({context.dim(x.array.shape[0])}{dtype})", ATOM
         return f"{context.use('np.diag')}({context.whole(x)})", ATOM
     inner: list[tuple[int, ...]] = list(operands)
     if len(inner) == 1 and inner[0] == distinct:

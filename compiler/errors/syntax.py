@@ -169,6 +169,9 @@ class NumberTooLong(Diagnostic):
         super().__init__(span, "this number has more than 1,000 digits")
 
 
+COMMENTS = "a comment begins with `#`; a docstring with `##`, and stands before its definition"
+
+
 class Unexpected(Diagnostic):
     """Something stands where it cannot. The message says what could stand there instead.
 
@@ -179,8 +182,8 @@ class Unexpected(Diagnostic):
 
     code = "E010"
 
-    def __init__(self, span: Span, found: str, expected: str) -> None:
-        super().__init__(span, f"unexpected {found}, expected {expected}")
+    def __init__(self, span: Span, found: str, expected: str, hint: str | None = None) -> None:
+        super().__init__(span, f"unexpected {found}, expected {expected}", hint=hint)
 
 
 class LineStartsWithOperator(Diagnostic):

@@ -101,6 +101,14 @@ def _logsumexp(node: Node, xs: list[Any], sizes: Sizes) -> Any:
     return log(np.sum(exp(x), axis=_axes(node)))
 
 
+def _softmax(node: Node, xs: list[Any], sizes: Sizes) -> Any:
+    total = _logsumexp(node, xs, sizes)
+    difference = xs[0] - np.expand_dims(total, _axes(node))
+    if difference.dtype != object or not difference.size:
+        return np.exp(difference.astype(float))
+    return np.frompyfunc(difference.flat[0].context.exp, 1, 1)(difference)
+
+
 def _cumsum(node: Node, xs: list[Any], sizes: Sizes) -> Any:
     axis = node.attribute("axis")
     assert isinstance(axis, int)
@@ -259,6 +267,7 @@ MEANINGS: dict[str, Callable[[Node, list[Any], Sizes], Any]] = {
     "argmin_over": lambda node, xs, sizes: np.argmin(xs[0], axis=_axes(node)[0]),
     "prod_others": _prod_others,
     "logsumexp": _logsumexp,
+    "softmax": _softmax,
     "cumsum": _cumsum,
     "take": _take,
     "put": _put,

@@ -164,13 +164,14 @@ class Pool:
         return self.make(op, inputs, type.with_dtype(dtype))
 
     def binary(self, op: str, left: Node | Number, right: Node | Number) -> Node:
-        """Arithmetic on reals; a number takes the shape of the other operand."""
+        """Arithmetic: of ints an int, but for a quotient. A number takes the other one's type."""
         if not isinstance(left, Node):
             assert isinstance(right, Node)
-            left = self.constant(left, Type("real", right.array.shape))
+            left = self.constant(left, right.array)
         if not isinstance(right, Node):
-            right = self.constant(right, Type("real", left.array.shape))
-        return self.elementwise(op, left, right)
+            right = self.constant(right, left.array)
+        are_ints = op != "div" and left.array.dtype == right.array.dtype == "int"
+        return self.elementwise(op, left, right, dtype="int" if are_ints else "real")
 
 
 _NAN = float("nan")  # one object: a tuple compares items by identity first

@@ -4,9 +4,10 @@ All are linear in each operand. Axes are counted from 0; sizes are polynomials (
 RULES says how a structural op is differentiated, TYPES what type it gives; `reductions`,
 `indexing`, `windows` and `linalg` enter theirs.
 
-contract(*xs; operands, result): the lists name the index of each axis. With n over all indices,
-`out[result(n)] += prod_k xs[k][operands[k](n)]`, 0 elsewhere. A list may repeat an index: in an
-operand that reads the diagonal, in the result it writes it. So the adjoint is a contract too.
+contract(*xs; operands, result), of reals or of ints: the lists name the index of each axis. With n
+over all indices, `out[result(n)] += prod_k xs[k][operands[k](n)]`, 0 elsewhere. A list may repeat
+an index: in an operand that reads the diagonal, in the result it writes it. So the adjoint is a
+contract too.
 """
 
 from __future__ import annotations
@@ -115,11 +116,7 @@ def transpose(x: Node, order: Sequence[int]) -> Node:
 
 def contract(xs: Sequence[Node], operands: Sequence[Indices], result: Indices) -> Node:
     """The sum of products over the indices that the result lacks; see above."""
-    sizes = index_sizes(xs, operands)
-    shape = tuple(sizes[i] for i in result)
-    return xs[0].pool.make(
-        "contract", xs, Type("real", shape), operands=tuple(operands), result=tuple(result)
-    )
+    return build("contract", xs, operands=tuple(operands), result=tuple(result))
 
 
 def index_sizes(xs: Sequence[Node], operands: Sequence[Indices]) -> dict[int, Dim]:
@@ -266,7 +263,9 @@ def _transpose_type(types: Sequence[Type], attributes: Attributes, claimed: Type
 
 def _contract_type(types: Sequence[Type], attributes: Attributes, claimed: Type | None) -> Type:
     operands, result = attributes["operands"], attributes["result"]
-    require(all(t.dtype == "real" for t in types), "a contraction of what is not real")
+    dtype = types[0].dtype
+    require(dtype != "bool", "a contraction of bools")
+    require(all(t.dtype == dtype for t in types), "a contraction of ints and reals")
     require(len(operands) == len(types), f"{len(types)} operands, {len(operands)} lists")
     sizes: dict[int, Dim] = {}
     for type, indices in zip(types, operands, strict=True):
@@ -275,7 +274,7 @@ def _contract_type(types: Sequence[Type], attributes: Attributes, claimed: Type 
             known = sizes.setdefault(index, size)
             require(known == size, f"index {index} is {known} and {size}")
     require(all(i in sizes for i in result), f"{operands} to {result}")
-    return Type("real", tuple(sizes[i] for i in result))
+    return Type(dtype, tuple(sizes[i] for i in result))
 
 
 TYPES.update(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from typing import overload
 
@@ -25,6 +25,7 @@ from mgrad.compiler.passes import (
     shapes,
     signs,
     stabilise,
+    stretch,
 )
 
 Pass = Callable[[Graph], Graph]
@@ -85,13 +86,20 @@ def prepare(module: Module, level: int = 1, entries: Collection[str] = ()) -> Mo
 @overload
 def optimise(subject: Graph, level: int = 1) -> Graph: ...
 @overload
-def optimise(subject: Module, level: int = 1) -> Module: ...
-def optimise(subject: Graph | Module, level: int = 1) -> Graph | Module:
-    """Run the passes of a level over a graph, or over every graph of a module."""
+def optimise(
+    subject: Module, level: int = 1, levels: Mapping[str, int] | None = None
+) -> Module: ...
+def optimise(
+    subject: Graph | Module, level: int = 1, levels: Mapping[str, int] | None = None
+) -> Graph | Module:
+    """Run the passes of a level over a graph, or over every graph of a module; `levels` are those
+    of single graphs."""
     if isinstance(subject, Module):
-        return replace(
-            subject, graphs={key: optimise(g, level) for key, g in subject.graphs.items()}
-        )
+        graphs: dict[str, Graph] = {}
+        for key, graph in subject.graphs.items():  # a callee stands before its callers
+            own = (levels or {}).get(key, level)
+            graphs[key] = optimise(stretch.run(graph, graphs), own)
+        return replace(subject, graphs=graphs)
     graph = subject
     for name, run, least in PASSES:
         if level >= least:

@@ -71,7 +71,7 @@ def shaped(node: Node) -> Node:
         value = constant.value
         if not isinstance(value, bool):
             opposite = node.pool.constant(-value, constant.array)
-            return node.pool.elementwise("mul", opposite, negative.inputs[0])
+            return opposite * negative.inputs[0]
     if node.op in TABLE and _has_axes(node):
         return _without_ones(_outwards(node))
     return node
@@ -298,9 +298,11 @@ def _times(x: Node, sizes: Sequence[Dim]) -> Node:
     n = total.constant
     if n is not None:
         return n * x
-    size = x.pool.make("to_real", (x.pool.make("size", (), INT, dim=total),), REAL)
+    size = x.pool.make("size", (), INT, dim=total)
+    if x.array.dtype == "real":
+        size = x.pool.make("to_real", (size,), REAL)
     wide = broadcast(size, x.array.shape, range(len(x.array.shape)))
-    return shaped(x.pool.elementwise("mul", x, wide))
+    return shaped(x * wide)
 
 
 # ---- contractions --------------------------------------------------------------------------
@@ -312,6 +314,7 @@ def _contract(node: Node) -> Node:
     assert isinstance(operands, tuple) and isinstance(result, tuple)
     sizes = index_sizes(node.inputs, operands)
     pool = node.pool
+    number = Type(node.array.dtype)
     if any(d == Dim.of(0) for d in sizes.values()):
         return node
     scalars: list[Node] = []
@@ -331,12 +334,12 @@ def _contract(node: Node) -> Node:
                 own = tuple(own[order.index(a)] for a in range(len(own)))
                 x = x.inputs[0]
             elif len(result) < len(own) and (factors := _scaled(x)) is not None:
-                scalars.append(pool.constant(factors[0], REAL))
+                scalars.append(pool.constant(factors[0], number))
                 x = factors[1]
             else:
                 break
         if x.op == "constant":
-            scalars.append(pool.constant(x.value, REAL))
+            scalars.append(pool.constant(x.value, number))
         elif not own:
             scalars.append(x)
         elif x.op == "contract" and _is_plain(x):
@@ -356,7 +359,7 @@ def _contract(node: Node) -> Node:
     if repeats and any(i not in present for i in result):
         # the diagonal of what does not depend on its index: of ones
         ones = tuple(dict.fromkeys(i for i in result if i not in present))
-        xs.append(pool.constant(1, Type("real", tuple(sizes[i] for i in ones))))
+        xs.append(pool.constant(1, Type(number.dtype, tuple(sizes[i] for i in ones))))
         lists.append(ones)
         kept = result
     value = _planned(xs, lists, kept) if xs else None
@@ -377,7 +380,7 @@ def _contract(node: Node) -> Node:
             value = _times(value, summed)
         if factor is not None:
             wide = broadcast(factor, shape, range(len(shape)))
-            value = shaped(pool.elementwise("mul", wide, value))
+            value = shaped(wide * value)
     if not negative:
         return value
     return value.inputs[0] if value.op == "neg" else -value
@@ -459,9 +462,8 @@ def _pair(xs: list[Node], lists: list[Indices], result: Indices) -> Node:
         return transpose(sum_axes(x, gone), [left.index(i) for i in result])
     if plain and set(lists[0]) | set(lists[1]) == set(result) and set(lists[0]) & set(lists[1]):
         # nothing is summed: an elementwise product
-        return xs[0].pool.elementwise(
-            "mul", *(_spread(x, own, result, xs, lists) for x, own in zip(xs, lists, strict=True))
-        )
+        a, b = (_spread(x, own, result, xs, lists) for x, own in zip(xs, lists, strict=True))
+        return a * b
     return contract(xs, lists, result)
 
 

@@ -160,11 +160,12 @@ class _Planner:
         self, saved: Sequence[Node], gradients: Sequence[Node], seeds: Sequence[Node]
     ) -> tuple[Node, ...]:
         """Sizes that the backward pass mentions and that nothing it is given tells."""
-        given = sizes.at_hand((*saved, *seeds))
+        is_nested = self.subject.target == "python"
+        thin = sizes.Thin()
+        given = sizes.at_hand([n for n in (*saved, *seeds) if is_nested or not thin(n)])
         given |= {str(n.attribute("name")) for n in saved if n.op == "parameter" and n.type == INT}
         reached = _down_to(saved, gradients)
-        is_nested = self.subject.target == "python"
-        wanted = dict.fromkeys(sizes.mentioned(reached, gradients, sizes.Thin(), is_nested))
+        wanted = dict.fromkeys(sizes.mentioned(reached, gradients, thin, is_nested))
         remade = large.of(self.graph)
         for node in reached:
             if remade.is_remade(node):

@@ -134,8 +134,10 @@ class Sheet:
         }
         given |= {str(n.attribute("dim")) for _, n in arrays if n.op == "size"}
         wanted = [d for d in wanted if d not in given]
-        lines = sizes.nested_lines if is_nested else sizes.lines
-        return tuple(lines(wanted, arrays, self.dims))
+        if is_nested:
+            return tuple(sizes.nested_lines(wanted, arrays, self.dims))
+        told = [(name, node) for name, node in arrays if not self.thin(node)]
+        return tuple(sizes.lines(wanted, told, self.dims))
 
     def _users(self) -> dict[Node, Node]:
         users: dict[Node, Node] = {}

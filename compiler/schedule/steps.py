@@ -114,12 +114,16 @@ class Stepper:
         """A buffer of its own for a node that has a name, or is a view."""
         self._draft = Draft(self.top)
         value = Value(node.array.shape, node.array.dtype, self.rank, name)
-        if node not in self.top.names or self.top.names[node] == name:
+        if (
+            node.op == "constant"
+            or node in self.top.whole
+            or self.top.names.get(node, name) != name
+        ):
+            self._write(value, Event(self.behind(node), value))
+        else:
             self._operands(node, self.top)
             self._write(value, Event(self._reads(node, self.top), value))
             self.top.whole[node] = value
-        else:
-            self._write(value, Event(self.behind(node), value))
         self._draft.steps.append((node, value))
         self.rank += 1
         return value

@@ -824,7 +824,9 @@ def contraction(
     operands: Sequence[tuple[int, ...]],
     result: tuple[int, ...],
 ) -> Value:
-    """A `contract` of reals; the operands agree on the size of each index."""
+    """A `contract`, of ints if all operands are ints or bools; the operands agree on the size of
+    each index."""
+    dtype: Dtype = "real" if any(dtype_of(x) == "real" for x in xs) else "int"
     sizes = {
         i: d
         for x, one in zip(xs, operands, strict=True)
@@ -832,8 +834,8 @@ def contraction(
     }
     return call.emit(
         "contract",
-        tuple(xs),
-        "real",
+        tuple(call.body.widen(x, dtype) for x in xs),
+        dtype,
         tuple(sizes[i] for i in result),
         operands=tuple(operands),
         result=result,
@@ -873,7 +875,7 @@ def matmul(
 
     def indices(one: Given_, last: tuple[int, ...]) -> tuple[Value, tuple[int, ...]]:
         """The operand without its stretched axes, and the index of each axis."""
-        value = call.value(one, "real")
+        value = call.value(one)
         lead = one.shape[:-2]
         own = labels[count - len(lead) :]
         kept = [
@@ -888,7 +890,7 @@ def matmul(
         )
 
     wanted = (*y.shape[:-2], inner[0], *y.shape[-1:]) if len(y.shape) > 1 else inner[:1]
-    y = Given_(shapes.matched(body, call.value(y, "real"), wanted, y.span), y.span)
+    y = Given_(shapes.matched(body, call.value(y), wanted, y.span), y.span)
     a, first = indices(x, (row, middle) if len(x.shape) > 1 else (middle,))
     b, second = indices(y, (middle, column) if len(y.shape) > 1 else (middle,))
     if sum(".." in d.names for d in (*batch, *x.shape[-2:-1], *y.shape[-1:])) > 1:
@@ -917,7 +919,7 @@ def outer(call: CallSite, x: Given_, y: Given_) -> Operand:
             return call.report(
                 faults.WrongRank(one.span, "'outer'", "a vector", shapes.shown(one.operand))
             )
-    return contraction(call, (call.value(x, "real"), call.value(y, "real")), ((0,), (1,)), (0, 1))
+    return contraction(call, (call.value(x), call.value(y)), ((0,), (1,)), (0, 1))
 
 
 def _square(call: CallSite, x: Given_) -> bool:
@@ -937,7 +939,7 @@ def trace(call: CallSite, x: Given_) -> Operand:
         return BAD
     lead = tuple(range(len(x.shape) - 2))
     n = len(lead)
-    return contraction(call, (call.value(x, "real"),), ((*lead, n, n),), lead)
+    return contraction(call, (call.value(x),), ((*lead, n, n),), lead)
 
 
 @takes("diag", "x")
@@ -945,13 +947,17 @@ def diag(call: CallSite, x: Given_) -> Operand:
     """The diagonal of a square matrix, or the diagonal matrix of a vector."""
     if not call.array(x):
         return BAD
-    if len(x.shape) == 1:
-        return contraction(call, (call.value(x, "real"),), ((0,),), (0, 0))
-    if not _square(call, x):
-        return BAD
     lead = tuple(range(len(x.shape) - 2))
     n = len(lead)
-    return contraction(call, (call.value(x, "real"),), ((*lead, n, n),), (*lead, n))
+    if len(x.shape) == 1:
+        made = contraction(call, (call.value(x),), ((0,),), (0, 0))
+    elif _square(call, x):
+        made = contraction(call, (call.value(x),), ((*lead, n, n),), (*lead, n))
+    else:
+        return BAD
+    if dtype_of(x.operand) == "bool":
+        made = call.op("ne", made, call.number(0, "int"))
+    return made
 
 
 @takes("einsum", "spec *xs")
@@ -989,7 +995,7 @@ def einsum(call: CallSite, xs: list[Given_], spec: ast.Text) -> Operand:
                     )
                 )
         shape_ = tuple(sizes[c][0] for c in word)
-        values.append(shapes.matched(call.body, call.value(x, "real"), shape_, x.span))
+        values.append(shapes.matched(call.body, call.value(x), shape_, x.span))
     operands = [tuple(numbers[c] for c in word) for word in words]
     return contraction(call, values, operands, tuple(numbers[c] for c in result))
 

@@ -57,13 +57,14 @@ TOKEN = re.compile(
     r"|(\n)"  # 4 newline
     r"|(\#[^\n]*)"  # 5 comment
     r"|('+)"  # 6 primes
-    r'|("[^"\n]*"?)'  # 7 string
+    r'|("""[\s\S]*?(?:"""|\Z)|"[^"\n]*"?)'  # 7 string, or a docstring of Python's
     r"|([⁻⁺]?[⁰¹²³⁴-⁹]+)"  # 8 exponent
     r"|([^ \t\r\f\n])"  # 9 anything else, but not the blanks that end a file
     r")"
 )
 NAME, NUMBER, OPERATOR, LINE, COMMENT, PRIMES, STRING, EXPONENT = range(1, 9)
-SOFT_NOT_BEFORE = re.compile(r"[ \t]*(?:=|,|\[|\+=|-=|\*=|/=)")
+SOFT_NOT_BEFORE = re.compile(r"[ \t]*(?:=|,|\+=|-=|\*=|/=)")
+SOFT_NOT_BEFORE_IN_BLOCK = re.compile(SOFT_NOT_BEFORE.pattern + r"|[ \t]*\[")  # `test[0] = 1`
 
 
 @dataclass(slots=True, eq=False)
@@ -139,6 +140,8 @@ class Lexer:
                 kind = OPERATORS[word]
             elif group == PRIMES:
                 kind = "PRIMES"
+            elif group == STRING and word.startswith('"""'):
+                kind = "docstring"
             elif group == STRING:
                 kind = "STRING" if len(word) > 1 and word[-1] == '"' else "unclosed string"
             elif group == EXPONENT:
@@ -161,12 +164,9 @@ class Lexer:
                     previous = "NEWLINE"
                 newline = -1
             if kind == "NAME":
-                if (
-                    word in SOFT
-                    and previous in ("NEWLINE", "{")
-                    and not SOFT_NOT_BEFORE.match(text, end)
-                ):
-                    kind = word
+                if word in SOFT and previous in ("NEWLINE", "{"):
+                    is_name = SOFT_NOT_BEFORE_IN_BLOCK if brackets else SOFT_NOT_BEFORE
+                    kind = "NAME" if is_name.match(text, end) else word
             elif kind in CLOSER:
                 closers = ")]" if previous == "in" and kind != "{" else CLOSER[kind]
                 brackets.append(Bracket(kind, start, closers))

@@ -113,6 +113,16 @@ def _character(p: Place) -> Diagnostic | None:
     return None
 
 
+def _docstring(p: Place) -> Diagnostic | None:
+    """Python's, or another string where a definition or a statement begins."""
+    is_string = p.kind == "STRING" or p.token.text == "'''"
+    if p.kind == "docstring" or (is_string and "FAULT" in p.expected):
+        quotes = p.token.text[:3] if p.kind != "STRING" else p.token.text
+        span = Span(p.parser.source, p.token.start, p.token.start + len(quotes))
+        return errors.Unexpected(span, f"`{quotes}`", _expected(p.expected), errors.COMMENTS)
+    return None
+
+
 def _unmatched(p: Place) -> Diagnostic | None:
     if not p.kind.startswith("unmatched "):
         return None
@@ -274,6 +284,7 @@ def _words(p: Place) -> Diagnostic | None:
 
 RULES: tuple[Callable[[Place], Diagnostic | Repair | None], ...] = (
     _character,
+    _docstring,
     _unmatched,
     _reserved,
     _unclosed,

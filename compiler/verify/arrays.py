@@ -183,7 +183,7 @@ def namespace(a: Arithmetic, join: Callable[[str, list[Any]], Any]) -> Mapping[s
                 out[..., i, j] = 0
         return out
 
-    def eye(n: int, m: int | None = None) -> Any:
+    def eye(n: int, m: int | None = None, **_: Any) -> Any:
         return objects(np.eye(index(n), None if m is None else index(m)))
 
     return {

@@ -253,6 +253,8 @@ class Tracer:
     def term(self, value: Any) -> int:
         if isinstance(value, Traced):
             return value.term
+        if isinstance(value, np.integer):  # what NumPy made of ints that are known
+            value = int(value)
         if isinstance(value, bool):
             return self.dag.constant(value)
         if isinstance(value, int):

@@ -43,7 +43,8 @@ OPERATORS = {
 }
 COMMUTATIVE = ("add", "mul", "max", "min", "eq", "ne", "and", "or")  # arrows in any order
 WIDENINGS = ("to_real", "to_int")
-COPIES = ("broadcast", "reshape")  # of a number: it is what it was
+COPIES = ("broadcast", "reshape")  # it is what it was, in another shape
+NUMBERS = ("constant", "size")  # known before the run, and the same in any shape
 LETTERS = "ijklmnopqrstuvwxyz"
 WIDEST = 64  # characters of index notation in an oval
 SHOWN = 12  # elements of an array that is shown whole
@@ -52,7 +53,7 @@ LARGEST = 500  # values in a picture; more cannot be read
 # gets a cell of this width, and begins at its left.
 NARROW, WIDE, BOLD = 3.4, 9.4, 6.7
 INK, GRADIENT, LINE = "#1f2933", "#b42318", "#7b8794"
-FILLS = {"argument": "#e8f1fb", "constant": "#f5f5f4", "result": "#e9f5ec"}
+FILLS = {"argument": "#e8f1fb", "constant": "#f5f5f4", "size": "#f5f5f4", "result": "#e9f5ec"}
 
 HEAD = f"""digraph {{
   rankdir=LR; bgcolor="white"; nodesep=0.22; ranksep=0.34; pad=0.2
@@ -120,11 +121,16 @@ class _Drawing:
         for value in _reached(function):
             self._enter(value)
         self._results = {self._boxes[result] for result in function.results}
+        self._made: dict[tuple[int, int], Value] = {}  # by the place of an expression: its value
+        for members in self._members:
+            place = members[0].span.start, members[0].span.end
+            if members[0].form not in COPIES or place not in self._made:
+                self._made[place] = members[0]
 
     def _enter(self, value: Value) -> None:
         """Give the value a box: that of its operand, if it only names or widens what is there."""
         joins = value.form in WIDENINGS or (
-            value.form in COPIES and self._members[self._boxes[value.args[0]]][0].form == "constant"
+            value.form in COPIES and self._members[self._boxes[value.args[0]]][0].form in NUMBERS
         )
         if value.form == "bind":
             joins = self._name(self._boxes[value.args[0]]) is None
@@ -149,7 +155,7 @@ class _Drawing:
                 yield f"v{self._boxes[value.args[0]]} -> v{box}"
             elif value.form == "item":
                 yield f"o{self._boxes[value.args[0]]} -> v{box}"
-            elif value.form not in ("argument", "constant"):
+            elif value.form not in ("argument", *NUMBERS):
                 symbol = _quote(_symbol(value, self._program))
                 order = "" if value.form in COMMUTATIVE else " ordering=in"
                 yield f'o{box} [label="{symbol}"{order}]'
@@ -191,15 +197,27 @@ class _Drawing:
 
     def _title(self, box: int) -> list[str]:
         """The name, else what was written, if it is short."""
-        name, value = self._heading(box), self._members[box][0]
+        name = self._heading(box)
         if name is not None:
             return [f'<font face="Helvetica-Bold">{escape(name)}</font>']
-        written = " ".join(value.span.text.split())
-        if value.form == "constant":
+        if self._members[box][0].form == "constant":
             return []
-        if len(written) > 16:
+        written = self._written(box)
+        if not 0 < len(written) <= 16:
             return [] if self._numbers is not None else ["…"]
         return [escape(written)]
+
+    def _written(self, box: int) -> str:
+        """What the source has for a box; nothing for a step on the way to what it has."""
+        value = self._members[box][0]
+        if value.form == "size":
+            return str(value.attribute("dim"))
+        if self._made[value.span.start, value.span.end] is value:
+            return " ".join(value.span.text.split())
+        if value.form in COPIES:
+            operand = self._boxes[value.args[0]]
+            return self._name(operand) or self._written(operand)
+        return ""
 
     def _local(self, value: Value, position: int) -> str:
         """The local derivative along an edge."""

@@ -75,11 +75,11 @@ def is_real(value: Value) -> bool:
 
 
 def _constants(function: Function) -> set[Value]:
-    """The values that are numbers of the source, widened or not, and arrays of them."""
+    """The values that are numbers of the source or sizes, widened or not, and arrays of them."""
     found: set[Value] = set()
     for value in function.values:
         widens = value.form in ("to_real", "broadcast", "reshape", "concat")
-        if value.form == "constant" or (widens and found.issuperset(value.args)):
+        if value.form in ("constant", "size") or (widens and found.issuperset(value.args)):
             found.add(value)
     return found
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -117,6 +118,42 @@ def test_graph_shows_shapes_data_and_what_an_edge_adds(file: str) -> None:
     assert "grad [4.0000, 6.0000]" in dot
     assert "adds [4.0000, 6.0000]" in dot
     assert "[sum(W[i, j]*x[j] for j) for i]" in dot
+
+
+SHAPES = """fn predict(x: [N, D], w: [D], b) = x @ w + b
+fn centred(x: [N, D]) = x - mean(x, axis=0)
+fn size(x: [n]) = norm(x) + stack(x, x)[0, 0]
+"""
+
+
+def boxes(dot: str) -> list[list[str]]:
+    """The cells of each box."""
+    labels = re.findall(r"label=<(<table.*)>\]", dot)
+    return [[re.sub("<[^>]*>", "", c) for c in re.findall("<td.*?</td>", one)] for one in labels]
+
+
+def test_a_box_has_the_words_for_what_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "shapes.mg"
+    path.write_text(SHAPES)
+    found = boxes(graph(path, "predict").dot)
+    assert ["b", "[N]"] in found
+    assert found[-1] == ["predict", "[N]"]
+    assert not any("x @ w + b" in cells for cells in found)
+    # the sum, the number of rows, the mean, and that for each row
+    found = boxes(graph(path, "centred").dot)
+    mean = "mean(x, axis=0)"
+    assert found[1:-1] == [["…", "[D]"], ["N"], [mean, "[D]"], [mean, "[N, D]"]]
+    # of x^2, its sum and the root only the last is the norm
+    found = boxes(graph(path, "size").dot)
+    assert [cells for cells in found if "norm(x)" in cells] == [["norm(x)"]]
+    assert found.count(["x", "[1, n]"]) == 2
+
+
+def test_sizes_have_data_and_no_gradient(tmp_path: Path) -> None:
+    path = tmp_path / "shapes.mg"
+    path.write_text(SHAPES)
+    dot = graph(path, "centred", at={"x": [[1, 2], [3, 5]]}, backward=True).dot
+    assert ["N", "data 2"] in boxes(dot)
 
 
 @pytest.mark.parametrize(

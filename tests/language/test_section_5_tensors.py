@@ -2,6 +2,7 @@
 index notation."""
 
 from collections.abc import Callable
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -258,3 +259,72 @@ def test_value_and_derivatives_are_those_of_numpy(
 ) -> None:
     for given in arguments:
         agree(source, reference, given)
+
+
+# mapped functions whose derivatives are numbers: the arguments are q and r
+NUMBERS = """
+fn step(x) = sign(x)
+fn power(x) = x^0 + floor(x)
+fn choice(x) = if x > 0 then 1 else 2
+fn both(x, y) = sign(x), x*sign(y)
+fn crossed(x, y) = 3*y, x*2
+
+fn of_step(q: [n], r: [n]) = jacobian(step(q), q)
+fn of_multiple(q: [n], r: [n]) = jacobian(step(q)*r, q)
+fn of_sum(q: [n], r: [n]) = jacobian(step(q) + q, q)
+fn of_power(q: [n], r: [n]) = jacobian(power(q), q)
+fn of_choice(q: [n], r: [n]) = jacobian(choice(q), q)
+fn of_elements(q: [n], r: [n]) = jacobian([step(q[i]) for i], q)
+fn of_prime(q: [n], r: [n]) = jacobian(step'(q), q)
+fn of_first(q: [n], r: [n]) {
+  a, b = both(q, r)
+  return jacobian(a*b, q)
+}
+fn of_second(q: [n], r: [n]) {
+  a, b = both(q, r)
+  return jacobian(b, r)
+}
+fn of_total(q: [n], r: [n]) {
+  a, b = crossed(q, r)
+  return jacobian(a + b, q)
+}
+fn of_gradient(q: [n], r: [n]) = diff(sum(step(q)), q)
+fn of_hessian(q: [n], r: [n]) = hessian(sum(step(q)*q), q)
+"""
+Q, R = np.array([1.5, -2.0, 3.0]), np.array([0.5, 4.0, -1.0])
+ZEROS = np.zeros((3, 3))
+CONSTANTS = {
+    "of_step": ZEROS,
+    "of_multiple": ZEROS,
+    "of_sum": np.eye(3),
+    "of_power": ZEROS,
+    "of_choice": ZEROS,
+    "of_elements": ZEROS,
+    "of_prime": ZEROS,
+    "of_first": np.diag(np.sign(Q) * np.sign(R)),
+    "of_second": ZEROS,
+    "of_total": 2 * np.eye(3),
+    "of_gradient": np.zeros(3),
+    "of_hessian": ZEROS,
+}
+
+
+@pytest.mark.parametrize("level", [0, 1, 2])
+@pytest.mark.parametrize("target", ["python", "numpy"])
+def test_a_derivative_that_is_one_number_is_that_of_each_element(
+    load: Callable[..., ModuleType], target: str, level: int
+) -> None:
+    module = load(NUMBERS, target, level)
+    q, r = (Q, R) if target == "numpy" else (Q.tolist(), R.tolist())
+    for name, wanted in CONSTANTS.items():
+        assert np.array_equal(getattr(module, name)(q, r), wanted), name
+        value, saved = getattr(module, f"{name}_forward")(q, r)
+        assert np.array_equal(value, wanted), name
+        seed = np.ones_like(wanted) if target == "numpy" else np.ones_like(wanted).tolist()
+        for field in getattr(module, f"{name}_backward")(saved, seed):
+            assert np.array_equal(field, np.zeros(3)), name
+        value, tangent = getattr(module, f"{name}_jvp")((q, r), (q, r))
+        assert np.array_equal(value, wanted), name
+        assert np.array_equal(tangent, np.zeros_like(wanted)), name
+        for block in getattr(module, f"{name}_jacobian")(q, r):
+            assert np.array_equal(block, np.zeros((*wanted.shape, 3))), name

@@ -37,6 +37,7 @@ fn predict(x: [N, D], w: [D], b) -> [N] = x @ w + b
 fn masked(t: int[T], keep: bool[T]) = sum(where(keep, t, 0), axis=-1)
 fn matvec(W: [n, m], x: [m]) = [sum(W[i, j]*x[j] for j) for i]
 fn causal(T: int) = [i >= j for i in 0..T, j in 0..T]
+test [1, 2][0] == [f(0), 2][0]
 fn part(x: [.., D]) = x[.., 1:] - x[.., :-1] + x[0, a:b:2]
 fn entropy(p in (0, 1), q in [0, 1)) = -p*log(p)
 fn slope(x) = f''(-x) |> f'

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import cache
 from itertools import pairwise
 from types import MappingProxyType
 from typing import Any
@@ -432,12 +433,7 @@ class Examination:
         """Values of the symbols: arguments from the point, seeds and tangents of their own."""
         values = {s: number(v) for s, v in zip(self.symbols, point, strict=True)}
         for rank, symbol in enumerate([*self.seeds, *self.tangents]):
-            if salt < 0:
-                values[symbol] = mpmath.mpf(1)
-                continue
-            values[symbol] = (
-                mpmath.mpf(1) + mpmath.mpf(((rank + 1) * 7919 + salt * 104729) % 1000003) / 1000007
-            )
+            values[symbol] = number(_seed(rank, salt) if salt >= 0 else Fraction(1))
         return values
 
     def _cone(self, roots: Sequence[int]) -> list[int]:
@@ -682,6 +678,12 @@ class Examination:
             if isinstance(value, bool) or mpmath.nstr(value, 20) not in known:
                 return places[term]
         return places.get(claim.text, (None, None))
+
+
+@cache
+def _seed(rank: int, salt: int) -> Fraction:
+    """A number between 1 and 2 with nothing special about it, nor about its distance to others."""
+    return 1 + Fraction(random.Random(f"{rank} {salt}").getrandbits(48) * 2 + 1, 1 << 49)
 
 
 def _is_finite(value: Any) -> bool:

@@ -124,12 +124,13 @@ class Equivalence:
         return (self.dag.terms[term].head in CONDITIONS, tuple(parts))
 
     def _same_values(self, a: int, b: int) -> bool:
+        """Whether the values agree; those that are nowhere finite say nothing."""
         informative = False
         for evaluation in self.evaluations:
             x, y = evaluation[a], evaluation[b]
             if not agree(x, y, self.digits):
                 return False
-            informative = informative or x == x
+            informative = informative or isinstance(x, bool) or bool(mpmath.isfinite(x))
         if informative:
             for evaluation in self.regions:
                 x, y = evaluation[a], evaluation[b]

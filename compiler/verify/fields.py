@@ -20,12 +20,13 @@ from typing import Any
 import sympy as sp
 from sympy.polys.fields import FracField
 
-FEW_KERNELS, MOST_KERNELS = 5, 30  # the fewer, the faster
+FEW_KERNELS, MOST_KERNELS = 5, 60  # the fewer, the faster
 MOST_TERMS = 20_000  # of a product, before like terms are collected
 MOST_WORK = 1_000_000  # terms of all products together
 MOST_POWER = 400  # of a kernel
 MOST_ADDENDS = 10  # of an exponent that is taken apart
 MOST_ANGLES = 12  # the multiple of an angle
+SIMPLE_ANGLES = 12  # sines and cosines of multiples of π/12 are sums of roots of whole numbers
 LARGEST_FACTORED = 10**8
 
 
@@ -317,6 +318,9 @@ class Tower:
         content = _content(angle)
         primitive = self._product(angle, self.number(1 / content))
         unit = self._unit(("angle", primitive), content)
+        if primitive == self._kernels.get(sp.pi) and SIMPLE_ANGLES % unit.denominator == 0:
+            known = sp.pi * sp.Rational(content)
+            return self.lift(sp.sin(known), {}), self.lift(sp.cos(known), {})
         times = int(content / unit)
         if abs(times) > MOST_ANGLES:
             raise Beyond

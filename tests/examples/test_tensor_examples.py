@@ -24,7 +24,6 @@ QUICK = ("cluster", "landscapes", "springs")
 # The functions with a routine that agrees to the digits of its floats but was not proved: SymPy
 # does not reduce the difference of the last step, or a second derivative by the whole array.
 NOT_PROVED: dict[str, set[str]] = {
-    "arm": {"rates", "velocities"},
     "regression": {"ridge"},
 }
 

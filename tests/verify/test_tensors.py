@@ -41,6 +41,10 @@ PROGRAMS = {
     "springs": "fn f(x: [N, D], k: int[S, 2]) = sum(norm(x[k[s, 0]] - x[k[s, 1]]) for s)",
     "pairs": "fn f(x: [N, D]) ="
     " -diff(sum(sum((x[i, k] - x[j, k])^2 for k)^-2 for i in 0..N, j in 0..i), x)",
+    "spin": "fn turn(q, a) = [[cos(q), -sin(q)*cos(a), sin(q)*sin(a)],"
+    " [sin(q), cos(q)*cos(a), -cos(q)*sin(a)], [0, sin(a), cos(a)]]\n"
+    "fn f(q: [3]) {\n  R = turn(q[0], pi/2) @ turn(q[1], -pi/2) @ turn(q[2], 0)\n"
+    "  S = jacobian(R, q)\n  return [sum(S[i, k, n]*R[j, k] for k) for i in 0..3, j in 0..3, n]\n}",
     "mapped": "fn g(x) = x^3\nfn f(x: [n]) = sum(g'(x)*g(x))",
 }
 

@@ -51,8 +51,9 @@ class _Restart(Exception):
 class Tower:
     """Kernels found so far, and what they have to do with each other."""
 
-    def __init__(self, is_positive: Callable[[Any], bool]) -> None:
+    def __init__(self, is_positive: Callable[[Any], bool], most_work: int = MOST_WORK) -> None:
         self._is_positive = is_positive  # of a symbol
+        self._most_work = most_work
         self._work = 0
         self._begin(FEW_KERNELS)
 
@@ -169,7 +170,7 @@ class Tower:
     def _limit(self, a: Any, b: Any, c: Any, d: Any) -> None:
         size = len(a) * len(b) + len(c) * len(d)
         self._work += size
-        if size > MOST_TERMS or self._work > MOST_WORK:
+        if size > MOST_TERMS or self._work > self._most_work:
             raise Beyond
 
     def _made(self, top: Any, bottom: Any) -> Any:
@@ -399,8 +400,11 @@ RULES: dict[Any, Callable[..., Any]] = {
 
 def _parts(a: Any, b: Any) -> tuple[Any, Any, Any]:
     """The greatest common divisor of two polynomials, and what is left of each."""
-    if a == 1 or b == 1:
-        return a.ring.one, a, b
+    one = a.ring.one
+    if a == one or b == one:
+        return one, a, b
+    if a == b:  # which the algorithm takes its time to find
+        return a, one, one
     common, a_rest, b_rest = a.cofactors(b)
     return common, a_rest, b_rest
 

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 import sympy as sp
 
-from mgrad.compiler.verify.fields import Beyond, NotReal, Tower
+from mgrad.compiler.verify.fields import MOST_WORK, Beyond, NotReal, Tower
 from mgrad.compiler.verify.regions import is_feasible, normal
 from mgrad.compiler.verify.terms import Template, Term, placeholder
 
@@ -135,9 +135,9 @@ class Identity:
             found = self._by_regions(lambda signs: self._reduces(signs, has_names=False))
         return found
 
-    def prove_by_kernels(self) -> Outcome:
+    def prove_by_kernels(self, most_work: int = MOST_WORK) -> Outcome:
         """By normal forms alone."""
-        return self._by_regions(self._vanishes)
+        return self._by_regions(lambda signs: self._vanishes(signs, most_work))
 
     def _by_regions(self, judge: Callable[[dict[Any, int]], str]) -> Outcome:
         """`judge` says what is left in a region; nothing, if the identity holds there."""
@@ -160,10 +160,10 @@ class Identity:
                 return Outcome(False, regions, left_over + (f" where {where}" if where else ""))
         return Outcome(True, max(regions, 1), "")
 
-    def _vanishes(self, signs: dict[Any, int]) -> str:
+    def _vanishes(self, signs: dict[Any, int], most_work: int) -> str:
         conditions = self._express(signs, self._tested) if self._tested else []
         signs_of = {a.name: s for a, s in signs.items() if a.is_Symbol}
-        tower = Tower(lambda symbol: bool(symbol.is_positive))
+        tower = Tower(lambda symbol: bool(symbol.is_positive), most_work)
 
         def build() -> bool:
             made: list[Any] = []  # None: a condition, or what is beyond the method

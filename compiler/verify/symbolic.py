@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,8 +23,10 @@ from mgrad.compiler.verify.identities import CONDITIONS, REAL, Facts, Identity, 
 from mgrad.compiler.verify.terms import Dag, Term, placeholder
 
 DIGITS = 25  # of agreement that make a candidate
-MOST_STEPS = 160  # definitions put in for one identity
-MOST_CONE = 400
+LITTLE_WORK = 20_000  # of normal forms, before definitions are left out
+FEW_DEFINITIONS = 12  # none of these is left out
+MOST_STEPS = 400  # definitions put in for one identity
+MOST_CONE = 800
 MOST_DEFINITIONS = 1500  # put in at once, where nothing less does
 MOST_CANDIDATES = 8  # of the same values at the random points
 NEAR, FAR = 4, (12, 80)  # numbers tried at a cut; far away the more, the fewer terms there are
@@ -186,23 +188,33 @@ class Equivalence:
                 raise TimeoutError
             if is_last:
                 return found
-        whole = self._whole(term, candidate)
+        whole = self._below(term, candidate, lambda c: bool(self.dag.terms[c].operands))
         if len(whole) > MOST_DEFINITIONS:
             return found
         last = self._identity(term, candidate, whole).prove_by_kernels()
         return last if last.is_proved else found
 
-    def _whole(self, term: int, candidate: int) -> set[int]:
-        """All definitions of the two, from the symbols on."""
+    def _needed(self, term: int, candidate: int, expanded: set[int]) -> set[int]:
+        """Definitions of which none can be left out: numbers would show no equality. The later one
+        is kept where one of two will do, so that what both sides are made of becomes the cut."""
+        kept = expanded
+        for index in sorted(expanded - {term, candidate}):
+            if index in kept and self.dag.terms[index].head not in CONDITIONS:
+                fewer = self._below(term, candidate, (kept - {index}).__contains__)
+                if self._holds(term, candidate, fewer):
+                    kept = fewer
+        return kept
+
+    def _below(self, term: int, candidate: int, is_open: Callable[[int], bool]) -> set[int]:
+        """The definitions of the two, those of their operands that are open, and so on."""
         found: set[int] = set()
         stack = [term, candidate]
         while stack:
             index = stack.pop()
             if index not in found:
                 found.add(index)
-                made = self.dag.terms[index]
-                classes = (self.classes[o] for o in made.operands)
-                stack.extend(c for c in classes if self.dag.terms[c].operands)
+                classes = (self.classes[o] for o in self.dag.terms[index].operands)
+                stack.extend(c for c in classes if is_open(c))
         return found
 
     def _operands(self, expanded: set[int]) -> set[int]:
@@ -299,11 +311,19 @@ class Equivalence:
         return values[term]
 
     def _reduce(self, term: int, candidate: int, expanded: set[int]) -> Outcome:
-        """SymPy's word on the identity over the cut; equal shapes are one proof."""
+        """SymPy's word on the identity over the cut; equal shapes are one proof. What is not seen
+        at once is asked of the definitions alone that are needed."""
         identity = self._identity(term, candidate, expanded)
         found = PROOFS.get(identity.key)
         if found is None:
-            found = PROOFS[identity.key] = identity.prove()
+            found = identity.prove_by_kernels(LITTLE_WORK)
+            if not found.is_proved and len(expanded) > FEW_DEFINITIONS:
+                needed = self._needed(term, candidate, expanded)
+                if len(needed) < len(expanded):
+                    return self._reduce(term, candidate, needed)
+            if not found.is_proved:
+                found = identity.prove()
+            PROOFS[identity.key] = found
         return found
 
     def _identity(self, term: int, candidate: int, expanded: set[int]) -> Identity:

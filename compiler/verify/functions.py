@@ -388,7 +388,7 @@ class Examination:
         for routine in routines:
             claims = [c for c in self.claims if c.routine == routine]
             texts, programs = [c.text for c in claims], [c.program for c in claims]
-            most, reasons = proofs_of(equivalence, self.dag, texts)
+            most, reasons = proofs_of(equivalence, self.dag, texts + programs)
             count = self._identities(equivalence, texts, programs)
             for claim in claims:
                 if equivalence.classes[claim.text] != equivalence.classes[claim.program]:

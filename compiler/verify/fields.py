@@ -37,7 +37,11 @@ def _field(size: int) -> Any:
 
 
 class Beyond(Exception):
-    """The expression is too large, or divides by 0."""
+    """The expression is too large, or not one of these."""
+
+
+class DividesByZero(Beyond):
+    """The expression has no value anywhere."""
 
 
 class NotReal(Exception):
@@ -60,6 +64,7 @@ class Tower:
     def _begin(self, size: int) -> None:
         self.field = _field(size)
         self.zero, self.one = self.field.zero, self.field.one
+        self.absent = self.number(0)  # this very object: the 0 of a branch that is not taken
         self._units: dict[object, Fraction] = {}  # of which all multiples of a thing are multiples
         self._clear()
 
@@ -121,6 +126,19 @@ class Tower:
         """Whether it is 0 by what is known of the kernels."""
         return not element.numer or not self._reduced_polynomial(element.numer)
 
+    def constant(self, element: Any) -> Fraction | None:
+        """The number that it is, if it is one."""
+        return _rational(self.reduced(element))
+
+    def is_positive(self, element: Any) -> bool:
+        """Whether it is made of positive numbers and kernels alone."""
+        return all(
+            coefficient > 0
+            and all(g in self._positive for g, power in enumerate(monomial) if power)
+            for part in (element.numer, element.denom)
+            for monomial, coefficient in part.iterterms()
+        )
+
     def reduced(self, element: Any) -> Any:
         """The same without powers of kernels that are something simpler."""
         if not self._relations:
@@ -180,7 +198,7 @@ class Tower:
 
     def _quotient(self, a: Any, b: Any) -> Any:
         if self.is_zero(b):
-            raise Beyond
+            raise DividesByZero
         return self._product(a, self._made(b.denom, b.numer))
 
     def _whole_power(self, base: Any, exponent: int) -> Any:
@@ -202,7 +220,7 @@ class Tower:
             return self._whole_power(base, int(exponent))
         base = self.reduced(base)
         if not base:
-            raise Beyond
+            raise DividesByZero if exponent < 0 else Beyond
         result = self.one
         for factor, times in self._positive_factors(base):
             if factor == -1 and exponent.denominator % 2 == 0:
@@ -297,7 +315,7 @@ class Tower:
     def _logarithm(self, of: Any) -> Any:
         of = self.reduced(of)
         if not of:
-            raise Beyond
+            raise DividesByZero
         result = self.zero
         for factor, times in self._positive_factors(of):
             if factor == -1:

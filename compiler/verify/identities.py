@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 import sympy as sp
 
-from mgrad.compiler.verify.fields import MOST_WORK, Beyond, NotReal, Tower
+from mgrad.compiler.verify.fields import MOST_WORK, Beyond, DividesByZero, NotReal, Tower
 from mgrad.compiler.verify.regions import is_feasible, normal
 from mgrad.compiler.verify.terms import Template, Term, placeholder
 
@@ -28,6 +28,8 @@ LARGEST_TO_SIMPLIFY = 120
 TRIES = 20  # to find a point of a region
 LONGEST_CONSTANT = 10**3
 REAL = (("real", True),)
+INFINITIES = (sp.oo, -sp.oo)
+NOWHERE = (sp.nan, sp.zoo)  # without a real value; zoo is what divides by 0
 Facts = tuple[tuple[str, bool], ...]
 
 
@@ -37,6 +39,13 @@ class Outcome(NamedTuple):
     is_proved: bool
     regions: int
     why: str
+
+
+DISTINCT = Outcome(False, 0, "")  # there is nothing to prove
+
+
+class _Parted(Exception):
+    """One side has a value, the other has none."""
 
 
 class _Split(Exception):
@@ -154,6 +163,10 @@ class Identity:
             except _Split as split:
                 pending += [{**signs, split.atom: 1}, {**signs, split.atom: -1}]
                 continue
+            except _Parted:
+                return DISTINCT
+            except Beyond:
+                left_over = "a comparison with what is infinite"
             regions += 1
             if left_over:
                 where = ", ".join(f"{a} {'>' if s > 0 else '<'} 0" for a, s in signs.items())
@@ -184,8 +197,12 @@ class Identity:
                 if len(truths) < 2 or not all(isinstance(t, bool | tuple) for t in truths):
                     return False
                 return self._truth(truths[0], signs) == self._truth(truths[1], signs)
-            if left is None or right is None or left is sp.nan or right is sp.nan:
-                return left is right
+            if left is None or right is None:
+                return False
+            if (left in NOWHERE) != (right in NOWHERE):
+                raise _Parted
+            if left in NOWHERE or left in INFINITIES or right in INFINITIES:
+                return left is right or left in NOWHERE
             return tower.is_zero(left - right)
 
         try:
@@ -195,12 +212,12 @@ class Identity:
 
     def _element(self, position: int, tower: Tower, signs: Mapping[str, int]) -> Any:
         kind, what = self.leaves[position]
-        if kind == "condition" or isinstance(what, bool | float) or what is sp.zoo:
+        if kind == "condition" or isinstance(what, bool):
             return None
-        if what is sp.nan:
-            return what
+        if what in NOWHERE or isinstance(what, float):
+            return sp.sympify(what)
         if kind == "constant":
-            return tower.lift(_exact(what), {})
+            return tower.lift(_exact(what), {}) if what != 0 else tower.absent
         name = f"v{position}"
         if name in signs:
             return signs[name] * tower.lift(sp.Symbol(name, positive=True), {})
@@ -210,12 +227,26 @@ class Identity:
         assert step.template is not None
         body = step.template.expression
         known = {placeholder(i): made[s] for i, s in enumerate(step.sources)}
-        if any(e is None or e is sp.nan for e in known.values()):
-            has_nan = any(e is sp.nan for e in known.values())
-            return sp.nan if has_nan and not body.is_Pow else None  # nan^0 is 1
+        if step.head == "scale" and any(e is tower.absent for e in known.values()):
+            return tower.absent
+        nowhere = [e for e in known.values() if e in NOWHERE]
+        if nowhere or any(e is None for e in known.values()):
+            return max(nowhere, key=NOWHERE.index) if nowhere and not body.is_Pow else None
+        if step.template.is_sum:
+            for absent, other in (step.sources, step.sources[::-1]):
+                if made[absent] is tower.absent:
+                    return made[other]
+        if any(e in INFINITIES for e in known.values()):
+            body, known = _at_infinity(body, known, tower)
+            if body in INFINITIES or body is sp.nan:
+                return body
+            if not is_finite(body):
+                return None
         named = self._named_exponents(body, step.sources)
         try:
             return tower.lift(body.xreplace(named) if named else body, known)
+        except DividesByZero:
+            return sp.zoo
         except Beyond:
             return None  # which does not matter in a branch that is not taken
         except NotReal:
@@ -284,7 +315,7 @@ class Identity:
                 case "select":
                     made.append(inner[1] if self._truth(inner[0], signs) else inner[2])
                 case "lt" | "le" | "eq":
-                    made.append((step.head, inner[0] - inner[1]))
+                    made.append(_compared(step.head, *inner))
                 case "and":
                     made.append(all(self._truth(i, signs) for i in inner))
                 case "or":
@@ -313,8 +344,6 @@ class Identity:
                 raise _Split(difference)
             return signs[difference] > 0
         atom, sign = normal(difference)
-        if atom.has(sp.nan, sp.zoo, sp.oo):
-            return False  # in a branch that is not taken; what is used with nan is never 0
         if atom.is_zero:
             return bool(relation != "lt")
         if atom.is_positive or atom.is_negative:
@@ -324,6 +353,43 @@ class Identity:
         else:
             raise _Split(atom)
         return False if relation == "eq" else known * sign < 0
+
+
+def is_finite(expression: Any) -> bool:
+    """Whether an expression over real symbols has no infinity in it."""
+    return not expression.has(*INFINITIES, *NOWHERE, sp.AccumBounds)
+
+
+def _at_infinity(body: Any, known: Mapping[Any, Any], tower: Tower) -> tuple[Any, dict[Any, Any]]:
+    """A template with what is infinite put in, and what is known of its other symbols: of these
+    numbers and signs count."""
+    values: dict[Any, Any] = {}
+    rest: dict[Any, Any] = {}
+    for symbol, element in known.items():
+        fixed = None if element in INFINITIES else tower.constant(element)
+        if element in INFINITIES:
+            values[symbol] = element
+        elif fixed is not None:
+            values[symbol] = sp.Rational(fixed.numerator, fixed.denominator)
+        elif tower.is_positive(element):
+            values[symbol] = sp.Symbol(symbol.name, positive=True)
+            rest[values[symbol]] = element
+        else:
+            rest[symbol] = element
+    return body.xreplace(values), rest
+
+
+def _compared(relation: str, left: Any, right: Any) -> Any:
+    """A comparison as (relation, difference); as bool where a side is infinite or has no value."""
+    if is_finite(left) and is_finite(right):
+        return relation, left - right
+    if any(e.has(*NOWHERE) for e in (left, right)):
+        return False
+    if not all(e in INFINITIES or is_finite(e) for e in (left, right)):
+        raise Beyond
+    if left == right:
+        return relation != "lt"
+    return relation != "eq" and (left == -sp.oo or right == sp.oo)
 
 
 def _is_feasible(signs: Mapping[Any, int]) -> bool:
@@ -379,7 +445,7 @@ def is_zero(
         return True
     if facts:
         difference = difference.xreplace(facts)
-    if difference.has(sp.nan, sp.zoo):
+    if not is_finite(difference):
         return False
     steps: tuple[Callable[[Any], Any], ...] = (
         sp.expand,

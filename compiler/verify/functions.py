@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -21,7 +22,7 @@ from mgrad.compiler.verify.evaluation import Evaluation, Point, Sampler, agree, 
 from mgrad.compiler.verify.layout import Known, Layout
 from mgrad.compiler.verify.reference import Reference, is_real
 from mgrad.compiler.verify.spelling import number, printed, show, show_number
-from mgrad.compiler.verify.symbolic import DIGITS, Equivalence, proofs_of
+from mgrad.compiler.verify.symbolic import DIGITS, Bounds, Equivalence, proofs_of
 from mgrad.compiler.verify.terms import BudgetExceeded, Dag
 from mgrad.compiler.verify.trace import Kept, TraceError, Tracer
 
@@ -375,6 +376,7 @@ class Examination:
             self.deadline,
             regions,
             ROUNDED_DIGITS if self.tracer.rounded else DIGITS,
+            self._bounds(),
         )
         try:
             equivalence.absorb()
@@ -428,6 +430,14 @@ class Examination:
                 )
             found[symbol] = facts
         return found
+
+    def _bounds(self) -> dict[int, Bounds]:
+        """The ends of the domains of arguments; None for infinity."""
+        return {
+            symbol: (_end(slot.domain.low), _end(slot.domain.high))
+            for symbol, slot in zip(self.symbols, self.layout.slots, strict=True)
+            if slot.domain is not None
+        }
 
     def _bind(self, point: Point, salt: int) -> dict[int, Any]:
         """Values of the symbols: arguments from the point, seeds and tangents of their own."""
@@ -678,6 +688,10 @@ class Examination:
             if isinstance(value, bool) or mpmath.nstr(value, 20) not in known:
                 return places[term]
         return places.get(claim.text, (None, None))
+
+
+def _end(value: Fraction | float) -> Fraction | None:
+    return Fraction(value) if math.isfinite(value) else None
 
 
 @cache

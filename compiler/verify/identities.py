@@ -74,8 +74,10 @@ class Identity:
         left: int,
         right: int,
         is_rounded: bool = False,
+        bounds: Mapping[int, Sequence[Fraction | None]] = MappingProxyType({}),
     ) -> None:
         self.is_rounded = is_rounded
+        self.bounds: dict[Any, list[tuple[Any, int]]] = {}  # of symbols: differences, their signs
         self.steps: list[_Step] = []
         self.leaves: list[tuple[str, Any]] = []
         self.has_long = False
@@ -93,9 +95,17 @@ class Identity:
                 else:
                     item = ("real", facts.get(cls, REAL))
                 self.leaves.append(item)
+                ends = bounds.get(cls, ())
+                if ends:
+                    symbol = self._leaf(len(self.leaves) - 1, has_names=False)
+                    self.bounds[symbol] = [
+                        (symbol - _exact(end), sign)
+                        for end, sign in zip(ends, (1, -1), strict=True)
+                        if end is not None
+                    ]
                 self.steps.append(_Step("leaf", None, (len(self.leaves) - 1,)))
                 number[cls] = len(self.steps) - 1
-                shape.append((item[0], str(item[1])))
+                shape.append((item[0], str(item[1]), ends))
             return number[cls]
 
         for index in order:
@@ -156,7 +166,7 @@ class Identity:
             if regions + len(pending) > MOST_REGIONS:
                 return Outcome(False, regions, f"more than {MOST_REGIONS} regions")
             signs = pending.pop()
-            if not _is_feasible(signs):
+            if not self._is_feasible(signs):
                 continue
             try:
                 left_over = judge(signs)
@@ -172,6 +182,15 @@ class Identity:
                 where = ", ".join(f"{a} {'>' if s > 0 else '<'} 0" for a, s in signs.items())
                 return Outcome(False, regions, left_over + (f" where {where}" if where else ""))
         return Outcome(True, max(regions, 1), "")
+
+    def _is_feasible(self, signs: Mapping[Any, int]) -> bool:
+        """Whether there may be a point of the domain at which these signs hold."""
+        real = [(a, s) for a, s in signs.items() if not (a.is_Symbol and a.name.startswith("c"))]
+        symbols = {symbol for atom, _ in real for symbol in atom.free_symbols}
+        for symbol, known in self.bounds.items():
+            if symbol in symbols:
+                real += known
+        return len(real) < 2 or is_feasible(real)
 
     def _vanishes(self, signs: dict[Any, int], most_work: int) -> str:
         conditions = self._express(signs, self._tested) if self._tested else []
@@ -390,11 +409,6 @@ def _compared(relation: str, left: Any, right: Any) -> Any:
     if left == right:
         return relation != "lt"
     return relation != "eq" and (left == -sp.oo or right == sp.oo)
-
-
-def _is_feasible(signs: Mapping[Any, int]) -> bool:
-    real = [(a, s) for a, s in signs.items() if not (a.is_Symbol and a.name.startswith("c"))]
-    return len(real) < 2 or is_feasible(real)
 
 
 def _exact(value: Any) -> Any:

@@ -12,8 +12,9 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
 from functools import cache
 from heapq import heapify, heappop, heappush
 from itertools import product
@@ -48,6 +49,7 @@ FAR_TERMS = 2000
 # By the shape of an identity: proved, regions, why not. A shape is proved once, wherever it stands.
 PROOFS: dict[object, Outcome] = {}
 
+Bounds = tuple[Fraction | None, Fraction | None]
 Ends = tuple[Any, ...]  # some of ∞, -∞ and 0
 IN_THE_LIMIT = {"positive": "nonnegative", "negative": "nonpositive"}
 
@@ -62,6 +64,7 @@ class Equivalence:
     deadline: float = float("inf")
     regions: Sequence[Evaluation] = ()  # points in other regions, where a false candidate shows
     digits: int = DIGITS  # of agreement that make a candidate: fewer where literals are rounded
+    bounds: Mapping[int, Bounds] = field(default_factory=dict)  # of symbols
     classes: list[int] = field(default_factory=list)  # the first term that equals each
     proofs: dict[int, int] = field(default_factory=dict)  # term -> regions its proof went through
     unproved: dict[int, str] = field(default_factory=dict)  # term -> why it is only agreed
@@ -97,7 +100,7 @@ class Equivalence:
 
     def _find(self, term: Term) -> int:
         """The first class that the term is proved to equal; else the first that it seems to equal;
-        else one of its own."""
+        else one of its own. Conditions do not seem equal: few bits are known of them."""
         bucket = self._buckets.setdefault(self._fingerprint(term.index), [])
         seeming: int | None = None
         for candidate in bucket[:MOST_CANDIDATES]:
@@ -108,7 +111,7 @@ class Equivalence:
                 self.proofs[term.index] = found.regions
                 self.unproved.pop(term.index, None)
                 return candidate
-            if found is not DISTINCT and seeming is None:
+            if found is not DISTINCT and seeming is None and term.head not in CONDITIONS:
                 seeming = candidate
                 self.unproved[term.index] = found.why
         if seeming is None:
@@ -392,6 +395,7 @@ class Equivalence:
             term,
             candidate,
             self.digits < DIGITS,
+            self.bounds,
         )
 
 

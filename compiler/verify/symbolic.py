@@ -379,8 +379,7 @@ class Equivalence:
                 return found
             if not found.is_proved and len(expanded) > FEW_DEFINITIONS:
                 needed = self._needed(term, candidate, expanded)
-                if len(needed) < len(expanded):
-                    return self._reduce(term, candidate, needed)
+                found = self._identity(term, candidate, needed).prove_by_kernels()
             if not found.is_proved:
                 found = identity.prove()
             PROOFS[identity.key] = found

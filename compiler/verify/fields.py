@@ -20,12 +20,13 @@ from typing import Any
 import sympy as sp
 from sympy.polys.fields import FracField
 
-FEW_KERNELS, MOST_KERNELS = 5, 30  # the fewer, the faster
+FEW_KERNELS, MOST_KERNELS = 5, 60  # the fewer, the faster
 MOST_TERMS = 20_000  # of a product, before like terms are collected
 MOST_WORK = 1_000_000  # terms of all products together
 MOST_POWER = 400  # of a kernel
 MOST_ADDENDS = 10  # of an exponent that is taken apart
 MOST_ANGLES = 12  # the multiple of an angle
+SIMPLE_ANGLES = 12  # sines and cosines of multiples of π/12 are sums of roots of whole numbers
 LARGEST_FACTORED = 10**8
 
 
@@ -36,7 +37,11 @@ def _field(size: int) -> Any:
 
 
 class Beyond(Exception):
-    """The expression is too large, or divides by 0."""
+    """The expression is too large, or not one of these."""
+
+
+class DividesByZero(Beyond):
+    """The expression has no value anywhere."""
 
 
 class NotReal(Exception):
@@ -50,14 +55,16 @@ class _Restart(Exception):
 class Tower:
     """Kernels found so far, and what they have to do with each other."""
 
-    def __init__(self, is_positive: Callable[[Any], bool]) -> None:
+    def __init__(self, is_positive: Callable[[Any], bool], most_work: int = MOST_WORK) -> None:
         self._is_positive = is_positive  # of a symbol
+        self._most_work = most_work
         self._work = 0
         self._begin(FEW_KERNELS)
 
     def _begin(self, size: int) -> None:
         self.field = _field(size)
         self.zero, self.one = self.field.zero, self.field.one
+        self.absent = self.number(0)  # this very object: the 0 of a branch that is not taken
         self._units: dict[object, Fraction] = {}  # of which all multiples of a thing are multiples
         self._clear()
 
@@ -119,6 +126,19 @@ class Tower:
         """Whether it is 0 by what is known of the kernels."""
         return not element.numer or not self._reduced_polynomial(element.numer)
 
+    def constant(self, element: Any) -> Fraction | None:
+        """The number that it is, if it is one."""
+        return _rational(self.reduced(element))
+
+    def is_positive(self, element: Any) -> bool:
+        """Whether it is made of positive numbers and kernels alone."""
+        return all(
+            coefficient > 0
+            and all(g in self._positive for g, power in enumerate(monomial) if power)
+            for part in (element.numer, element.denom)
+            for monomial, coefficient in part.iterterms()
+        )
+
     def reduced(self, element: Any) -> Any:
         """The same without powers of kernels that are something simpler."""
         if not self._relations:
@@ -168,7 +188,7 @@ class Tower:
     def _limit(self, a: Any, b: Any, c: Any, d: Any) -> None:
         size = len(a) * len(b) + len(c) * len(d)
         self._work += size
-        if size > MOST_TERMS or self._work > MOST_WORK:
+        if size > MOST_TERMS or self._work > self._most_work:
             raise Beyond
 
     def _made(self, top: Any, bottom: Any) -> Any:
@@ -178,7 +198,7 @@ class Tower:
 
     def _quotient(self, a: Any, b: Any) -> Any:
         if self.is_zero(b):
-            raise Beyond
+            raise DividesByZero
         return self._product(a, self._made(b.denom, b.numer))
 
     def _whole_power(self, base: Any, exponent: int) -> Any:
@@ -200,7 +220,7 @@ class Tower:
             return self._whole_power(base, int(exponent))
         base = self.reduced(base)
         if not base:
-            raise Beyond
+            raise DividesByZero if exponent < 0 else Beyond
         result = self.one
         for factor, times in self._positive_factors(base):
             if factor == -1 and exponent.denominator % 2 == 0:
@@ -295,7 +315,7 @@ class Tower:
     def _logarithm(self, of: Any) -> Any:
         of = self.reduced(of)
         if not of:
-            raise Beyond
+            raise DividesByZero
         result = self.zero
         for factor, times in self._positive_factors(of):
             if factor == -1:
@@ -317,6 +337,9 @@ class Tower:
         content = _content(angle)
         primitive = self._product(angle, self.number(1 / content))
         unit = self._unit(("angle", primitive), content)
+        if primitive == self._kernels.get(sp.pi) and SIMPLE_ANGLES % unit.denominator == 0:
+            known = sp.pi * sp.Rational(content)
+            return self.lift(sp.sin(known), {}), self.lift(sp.cos(known), {})
         times = int(content / unit)
         if abs(times) > MOST_ANGLES:
             raise Beyond
@@ -395,8 +418,11 @@ RULES: dict[Any, Callable[..., Any]] = {
 
 def _parts(a: Any, b: Any) -> tuple[Any, Any, Any]:
     """The greatest common divisor of two polynomials, and what is left of each."""
-    if a == 1 or b == 1:
-        return a.ring.one, a, b
+    one = a.ring.one
+    if a == one or b == one:
+        return one, a, b
+    if a == b:  # which the algorithm takes its time to find
+        return a, one, one
     common, a_rest, b_rest = a.cofactors(b)
     return common, a_rest, b_rest
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import random
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import cache
 from itertools import pairwise
 from types import MappingProxyType
 from typing import Any
@@ -20,7 +22,7 @@ from mgrad.compiler.verify.evaluation import Evaluation, Point, Sampler, agree, 
 from mgrad.compiler.verify.layout import Known, Layout
 from mgrad.compiler.verify.reference import Reference, is_real
 from mgrad.compiler.verify.spelling import number, printed, show, show_number
-from mgrad.compiler.verify.symbolic import DIGITS, Equivalence, proofs_of
+from mgrad.compiler.verify.symbolic import DIGITS, Bounds, Equivalence, proofs_of
 from mgrad.compiler.verify.terms import BudgetExceeded, Dag
 from mgrad.compiler.verify.trace import Kept, TraceError, Tracer
 
@@ -374,6 +376,7 @@ class Examination:
             self.deadline,
             regions,
             ROUNDED_DIGITS if self.tracer.rounded else DIGITS,
+            self._bounds(),
         )
         try:
             equivalence.absorb()
@@ -387,7 +390,7 @@ class Examination:
         for routine in routines:
             claims = [c for c in self.claims if c.routine == routine]
             texts, programs = [c.text for c in claims], [c.program for c in claims]
-            most, reasons = proofs_of(equivalence, self.dag, texts)
+            most, reasons = proofs_of(equivalence, self.dag, texts + programs)
             count = self._identities(equivalence, texts, programs)
             for claim in claims:
                 if equivalence.classes[claim.text] != equivalence.classes[claim.program]:
@@ -428,16 +431,19 @@ class Examination:
             found[symbol] = facts
         return found
 
+    def _bounds(self) -> dict[int, Bounds]:
+        """The ends of the domains of arguments; None for infinity."""
+        return {
+            symbol: (_end(slot.domain.low), _end(slot.domain.high))
+            for symbol, slot in zip(self.symbols, self.layout.slots, strict=True)
+            if slot.domain is not None
+        }
+
     def _bind(self, point: Point, salt: int) -> dict[int, Any]:
         """Values of the symbols: arguments from the point, seeds and tangents of their own."""
         values = {s: number(v) for s, v in zip(self.symbols, point, strict=True)}
         for rank, symbol in enumerate([*self.seeds, *self.tangents]):
-            if salt < 0:
-                values[symbol] = mpmath.mpf(1)
-                continue
-            values[symbol] = (
-                mpmath.mpf(1) + mpmath.mpf(((rank + 1) * 7919 + salt * 104729) % 1000003) / 1000007
-            )
+            values[symbol] = number(_seed(rank, salt) if salt >= 0 else Fraction(1))
         return values
 
     def _cone(self, roots: Sequence[int]) -> list[int]:
@@ -682,6 +688,16 @@ class Examination:
             if isinstance(value, bool) or mpmath.nstr(value, 20) not in known:
                 return places[term]
         return places.get(claim.text, (None, None))
+
+
+def _end(value: Fraction | float) -> Fraction | None:
+    return Fraction(value) if math.isfinite(value) else None
+
+
+@cache
+def _seed(rank: int, salt: int) -> Fraction:
+    """A number between 1 and 2 with nothing special about it, nor about its distance to others."""
+    return 1 + Fraction(random.Random(f"{rank} {salt}").getrandbits(48) * 2 + 1, 1 << 49)
 
 
 def _is_finite(value: Any) -> bool:

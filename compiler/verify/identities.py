@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 import sympy as sp
 
-from mgrad.compiler.verify.fields import Beyond, NotReal, Tower
+from mgrad.compiler.verify.fields import MOST_WORK, Beyond, DividesByZero, NotReal, Tower
 from mgrad.compiler.verify.regions import is_feasible, normal
 from mgrad.compiler.verify.terms import Template, Term, placeholder
 
@@ -28,6 +28,8 @@ LARGEST_TO_SIMPLIFY = 120
 TRIES = 20  # to find a point of a region
 LONGEST_CONSTANT = 10**3
 REAL = (("real", True),)
+INFINITIES = (sp.oo, -sp.oo)
+NOWHERE = (sp.nan, sp.zoo)  # without a real value; zoo is what divides by 0
 Facts = tuple[tuple[str, bool], ...]
 
 
@@ -37,6 +39,13 @@ class Outcome(NamedTuple):
     is_proved: bool
     regions: int
     why: str
+
+
+DISTINCT = Outcome(False, 0, "")  # there is nothing to prove
+
+
+class _Parted(Exception):
+    """One side has a value, the other has none."""
 
 
 class _Split(Exception):
@@ -65,8 +74,10 @@ class Identity:
         left: int,
         right: int,
         is_rounded: bool = False,
+        bounds: Mapping[int, Sequence[Fraction | None]] = MappingProxyType({}),
     ) -> None:
         self.is_rounded = is_rounded
+        self.bounds: dict[Any, list[tuple[Any, int]]] = {}  # of symbols: differences, their signs
         self.steps: list[_Step] = []
         self.leaves: list[tuple[str, Any]] = []
         self.has_long = False
@@ -84,9 +95,17 @@ class Identity:
                 else:
                     item = ("real", facts.get(cls, REAL))
                 self.leaves.append(item)
+                ends = bounds.get(cls, ())
+                if ends:
+                    symbol = self._leaf(len(self.leaves) - 1, has_names=False)
+                    self.bounds[symbol] = [
+                        (symbol - _exact(end), sign)
+                        for end, sign in zip(ends, (1, -1), strict=True)
+                        if end is not None
+                    ]
                 self.steps.append(_Step("leaf", None, (len(self.leaves) - 1,)))
                 number[cls] = len(self.steps) - 1
-                shape.append((item[0], str(item[1])))
+                shape.append((item[0], str(item[1]), ends))
             return number[cls]
 
         for index in order:
@@ -135,9 +154,9 @@ class Identity:
             found = self._by_regions(lambda signs: self._reduces(signs, has_names=False))
         return found
 
-    def prove_by_kernels(self) -> Outcome:
+    def prove_by_kernels(self, most_work: int = MOST_WORK) -> Outcome:
         """By normal forms alone."""
-        return self._by_regions(self._vanishes)
+        return self._by_regions(lambda signs: self._vanishes(signs, most_work))
 
     def _by_regions(self, judge: Callable[[dict[Any, int]], str]) -> Outcome:
         """`judge` says what is left in a region; nothing, if the identity holds there."""
@@ -147,23 +166,36 @@ class Identity:
             if regions + len(pending) > MOST_REGIONS:
                 return Outcome(False, regions, f"more than {MOST_REGIONS} regions")
             signs = pending.pop()
-            if not _is_feasible(signs):
+            if not self._is_feasible(signs):
                 continue
             try:
                 left_over = judge(signs)
             except _Split as split:
                 pending += [{**signs, split.atom: 1}, {**signs, split.atom: -1}]
                 continue
+            except _Parted:
+                return DISTINCT
+            except Beyond:
+                left_over = "a comparison with what is infinite"
             regions += 1
             if left_over:
                 where = ", ".join(f"{a} {'>' if s > 0 else '<'} 0" for a, s in signs.items())
                 return Outcome(False, regions, left_over + (f" where {where}" if where else ""))
         return Outcome(True, max(regions, 1), "")
 
-    def _vanishes(self, signs: dict[Any, int]) -> str:
+    def _is_feasible(self, signs: Mapping[Any, int]) -> bool:
+        """Whether there may be a point of the domain at which these signs hold."""
+        real = [(a, s) for a, s in signs.items() if not (a.is_Symbol and a.name.startswith("c"))]
+        symbols = {symbol for atom, _ in real for symbol in atom.free_symbols}
+        for symbol, known in self.bounds.items():
+            if symbol in symbols:
+                real += known
+        return len(real) < 2 or is_feasible(real)
+
+    def _vanishes(self, signs: dict[Any, int], most_work: int) -> str:
         conditions = self._express(signs, self._tested) if self._tested else []
         signs_of = {a.name: s for a, s in signs.items() if a.is_Symbol}
-        tower = Tower(lambda symbol: bool(symbol.is_positive))
+        tower = Tower(lambda symbol: bool(symbol.is_positive), most_work)
 
         def build() -> bool:
             made: list[Any] = []  # None: a condition, or what is beyond the method
@@ -184,8 +216,12 @@ class Identity:
                 if len(truths) < 2 or not all(isinstance(t, bool | tuple) for t in truths):
                     return False
                 return self._truth(truths[0], signs) == self._truth(truths[1], signs)
-            if left is None or right is None or left is sp.nan or right is sp.nan:
-                return left is right
+            if left is None or right is None:
+                return False
+            if (left in NOWHERE) != (right in NOWHERE):
+                raise _Parted
+            if left in NOWHERE or left in INFINITIES or right in INFINITIES:
+                return left is right or left in NOWHERE
             return tower.is_zero(left - right)
 
         try:
@@ -195,12 +231,12 @@ class Identity:
 
     def _element(self, position: int, tower: Tower, signs: Mapping[str, int]) -> Any:
         kind, what = self.leaves[position]
-        if kind == "condition" or isinstance(what, bool | float) or what is sp.zoo:
+        if kind == "condition" or isinstance(what, bool):
             return None
-        if what is sp.nan:
-            return what
+        if what in NOWHERE or isinstance(what, float):
+            return sp.sympify(what)
         if kind == "constant":
-            return tower.lift(_exact(what), {})
+            return tower.lift(_exact(what), {}) if what != 0 else tower.absent
         name = f"v{position}"
         if name in signs:
             return signs[name] * tower.lift(sp.Symbol(name, positive=True), {})
@@ -210,12 +246,26 @@ class Identity:
         assert step.template is not None
         body = step.template.expression
         known = {placeholder(i): made[s] for i, s in enumerate(step.sources)}
-        if any(e is None or e is sp.nan for e in known.values()):
-            has_nan = any(e is sp.nan for e in known.values())
-            return sp.nan if has_nan and not body.is_Pow else None  # nan^0 is 1
+        if step.head == "scale" and any(e is tower.absent for e in known.values()):
+            return tower.absent
+        nowhere = [e for e in known.values() if e in NOWHERE]
+        if nowhere or any(e is None for e in known.values()):
+            return max(nowhere, key=NOWHERE.index) if nowhere and not body.is_Pow else None
+        if step.template.is_sum:
+            for absent, other in (step.sources, step.sources[::-1]):
+                if made[absent] is tower.absent:
+                    return made[other]
+        if any(e in INFINITIES for e in known.values()):
+            body, known = _at_infinity(body, known, tower)
+            if body in INFINITIES or body is sp.nan:
+                return body
+            if not is_finite(body):
+                return None
         named = self._named_exponents(body, step.sources)
         try:
             return tower.lift(body.xreplace(named) if named else body, known)
+        except DividesByZero:
+            return sp.zoo
         except Beyond:
             return None  # which does not matter in a branch that is not taken
         except NotReal:
@@ -284,7 +334,7 @@ class Identity:
                 case "select":
                     made.append(inner[1] if self._truth(inner[0], signs) else inner[2])
                 case "lt" | "le" | "eq":
-                    made.append((step.head, inner[0] - inner[1]))
+                    made.append(_compared(step.head, *inner))
                 case "and":
                     made.append(all(self._truth(i, signs) for i in inner))
                 case "or":
@@ -313,8 +363,6 @@ class Identity:
                 raise _Split(difference)
             return signs[difference] > 0
         atom, sign = normal(difference)
-        if atom.has(sp.nan, sp.zoo, sp.oo):
-            return False  # in a branch that is not taken; what is used with nan is never 0
         if atom.is_zero:
             return bool(relation != "lt")
         if atom.is_positive or atom.is_negative:
@@ -326,9 +374,41 @@ class Identity:
         return False if relation == "eq" else known * sign < 0
 
 
-def _is_feasible(signs: Mapping[Any, int]) -> bool:
-    real = [(a, s) for a, s in signs.items() if not (a.is_Symbol and a.name.startswith("c"))]
-    return len(real) < 2 or is_feasible(real)
+def is_finite(expression: Any) -> bool:
+    """Whether an expression over real symbols has no infinity in it."""
+    return not expression.has(*INFINITIES, *NOWHERE, sp.AccumBounds)
+
+
+def _at_infinity(body: Any, known: Mapping[Any, Any], tower: Tower) -> tuple[Any, dict[Any, Any]]:
+    """A template with what is infinite put in, and what is known of its other symbols: of these
+    numbers and signs count."""
+    values: dict[Any, Any] = {}
+    rest: dict[Any, Any] = {}
+    for symbol, element in known.items():
+        fixed = None if element in INFINITIES else tower.constant(element)
+        if element in INFINITIES:
+            values[symbol] = element
+        elif fixed is not None:
+            values[symbol] = sp.Rational(fixed.numerator, fixed.denominator)
+        elif tower.is_positive(element):
+            values[symbol] = sp.Symbol(symbol.name, positive=True)
+            rest[values[symbol]] = element
+        else:
+            rest[symbol] = element
+    return body.xreplace(values), rest
+
+
+def _compared(relation: str, left: Any, right: Any) -> Any:
+    """A comparison as (relation, difference); as bool where a side is infinite or has no value."""
+    if is_finite(left) and is_finite(right):
+        return relation, left - right
+    if any(e.has(*NOWHERE) for e in (left, right)):
+        return False
+    if not all(e in INFINITIES or is_finite(e) for e in (left, right)):
+        raise Beyond
+    if left == right:
+        return relation != "lt"
+    return relation != "eq" and (left == -sp.oo or right == sp.oo)
 
 
 def _exact(value: Any) -> Any:
@@ -379,7 +459,7 @@ def is_zero(
         return True
     if facts:
         difference = difference.xreplace(facts)
-    if difference.has(sp.nan, sp.zoo):
+    if not is_finite(difference):
         return False
     steps: tuple[Callable[[Any], Any], ...] = (
         sp.expand,

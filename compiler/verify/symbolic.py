@@ -3,28 +3,44 @@
 Terms with equal values at random points are candidates. SymPy proves each from the classes of its
 operands, in order; where operands do not suffice their definitions are put in, step by step. Which
 definitions are needed is tried with numbers first: the classes at the cut get values of their own,
-and only what holds then is given to SymPy (`identities`). Where the two differ even then, at
-numbers that the random points did not meet (in another branch), they are no candidates after all.
+and only what holds then is given to SymPy (`identities`), if need be without the definitions that
+turn out not to matter. Where the two differ even then, at numbers that the random points did not
+meet (in another branch), they are no candidates after all.
 """
 
 from __future__ import annotations
 
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
+from functools import cache
+from heapq import heapify, heappop, heappush
+from itertools import product
 from typing import Any
 
 import mpmath
 import sympy as sp
 
 from mgrad.compiler.verify.evaluation import NOTHING, Evaluation, agree, evaluate
-from mgrad.compiler.verify.identities import CONDITIONS, REAL, Facts, Identity, Outcome
+from mgrad.compiler.verify.identities import (
+    CONDITIONS,
+    DISTINCT,
+    INFINITIES,
+    REAL,
+    Facts,
+    Identity,
+    Outcome,
+    is_finite,
+)
 from mgrad.compiler.verify.terms import Dag, Term, placeholder
 
 DIGITS = 25  # of agreement that make a candidate
-MOST_STEPS = 160  # definitions put in for one identity
-MOST_CONE = 400
+LITTLE_WORK = 20_000  # of normal forms, before definitions are left out
+FEW_DEFINITIONS = 12  # none of these is left out
+MOST_STEPS = 400  # definitions put in for one identity
+MOST_CONE = 800
 MOST_DEFINITIONS = 1500  # put in at once, where nothing less does
 MOST_CANDIDATES = 8  # of the same values at the random points
 NEAR, FAR = 4, (12, 80)  # numbers tried at a cut; far away the more, the fewer terms there are
@@ -32,7 +48,10 @@ FAR_TERMS = 2000
 
 # By the shape of an identity: proved, regions, why not. A shape is proved once, wherever it stands.
 PROOFS: dict[object, Outcome] = {}
-DISTINCT = Outcome(False, 0, "")
+
+Bounds = tuple[Fraction | None, Fraction | None]
+Ends = tuple[Any, ...]  # some of ∞, -∞ and 0
+IN_THE_LIMIT = {"positive": "nonnegative", "negative": "nonpositive"}
 
 
 @dataclass
@@ -45,6 +64,7 @@ class Equivalence:
     deadline: float = float("inf")
     regions: Sequence[Evaluation] = ()  # points in other regions, where a false candidate shows
     digits: int = DIGITS  # of agreement that make a candidate: fewer where literals are rounded
+    bounds: Mapping[int, Bounds] = field(default_factory=dict)  # of symbols
     classes: list[int] = field(default_factory=list)  # the first term that equals each
     proofs: dict[int, int] = field(default_factory=dict)  # term -> regions its proof went through
     unproved: dict[int, str] = field(default_factory=dict)  # term -> why it is only agreed
@@ -52,6 +72,8 @@ class Equivalence:
     _buckets: dict[object, list[int]] = field(default_factory=dict)
     _signs: dict[int, Facts] = field(default_factory=dict)
     _sign_cache: dict[object, Facts] = field(default_factory=dict)
+    _ends: dict[int, Ends] = field(default_factory=dict)  # what a class is where a literal is ±∞
+    _end_cache: dict[object, Ends] = field(default_factory=dict)
     _random: random.Random = field(default_factory=lambda: random.Random(7))
 
     def absorb(self) -> None:
@@ -73,11 +95,12 @@ class Equivalence:
         elif found != term.index:
             self.proofs[term.index] = 1
         self.classes[term.index] = found
+        self._ends[term.index] = self._ends_of(term, operands)
         self._signs[term.index] = self._sign(term, operands)
 
     def _find(self, term: Term) -> int:
         """The first class that the term is proved to equal; else the first that it seems to equal;
-        else one of its own."""
+        else one of its own. Conditions do not seem equal: few bits are known of them."""
         bucket = self._buckets.setdefault(self._fingerprint(term.index), [])
         seeming: int | None = None
         for candidate in bucket[:MOST_CANDIDATES]:
@@ -88,7 +111,7 @@ class Equivalence:
                 self.proofs[term.index] = found.regions
                 self.unproved.pop(term.index, None)
                 return candidate
-            if found is not DISTINCT and seeming is None:
+            if found is not DISTINCT and seeming is None and term.head not in CONDITIONS:
                 seeming = candidate
                 self.unproved[term.index] = found.why
         if seeming is None:
@@ -124,12 +147,13 @@ class Equivalence:
         return (self.dag.terms[term].head in CONDITIONS, tuple(parts))
 
     def _same_values(self, a: int, b: int) -> bool:
+        """Whether the values agree; those that are nowhere finite say nothing."""
         informative = False
         for evaluation in self.evaluations:
             x, y = evaluation[a], evaluation[b]
             if not agree(x, y, self.digits):
                 return False
-            informative = informative or x == x
+            informative = informative or isinstance(x, bool) or bool(mpmath.isfinite(x))
         if informative:
             for evaluation in self.regions:
                 x, y = evaluation[a], evaluation[b]
@@ -147,7 +171,8 @@ class Equivalence:
             self._signs[self.classes[o]] if o in self._signs else (("real", True),)
             for o in term.operands
         )
-        key = (term.template.serial, known)
+        is_bounded = not any(self._ends[c] for c in operands)
+        key = (term.template.serial, known, is_bounded)
         found = self._sign_cache.get(key)
         if found is None:
             inner = {placeholder(i): sp.Symbol(f"s{i}", **dict(k)) for i, k in enumerate(known)}
@@ -155,9 +180,33 @@ class Equivalence:
             facts: Facts = (("real", True),)
             for fact in ("positive", "negative", "nonnegative", "nonpositive"):
                 if getattr(expression, f"is_{fact}"):
-                    facts = ((fact, True),)
+                    facts = ((fact if is_bounded else IN_THE_LIMIT.get(fact, fact), True),)
                     break
             found = self._sign_cache[key] = facts
+        return found
+
+    def _ends_of(self, term: Term, operands: tuple[int, ...]) -> Ends:
+        """Whether a term may be infinite, or 0, on a whole region because a literal is infinite. A
+        pole is no such case: there a function has no value."""
+        if term.head == "constant" and isinstance(term.payload, float):
+            return (sp.sympify(term.payload),)
+        if term.head == "select":
+            return tuple(dict.fromkeys(self._ends[operands[1]] + self._ends[operands[2]]))
+        inner = tuple(self._ends[c] for c in operands)
+        if term.template is None or not any(inner):
+            return ()
+        key = (term.template.serial, inner)
+        found = self._end_cache.get(key)
+        if found is None:
+            ends: dict[Any, None] = {}
+            symbols = [placeholder(i) for i in range(len(inner))]
+            for chosen in product(*((s, *e) for s, e in zip(symbols, inner, strict=True))):
+                value = term.template.expression.xreplace(dict(zip(symbols, chosen, strict=True)))
+                if value in (*INFINITIES, 0):
+                    ends[value] = None
+                elif not (value.has(sp.nan, sp.zoo) or is_finite(value)):
+                    ends |= dict.fromkeys(INFINITIES)
+            found = self._end_cache[key] = tuple(ends)
         return found
 
     # ---------------------------------------------------------------------------------- one proof
@@ -167,8 +216,8 @@ class Equivalence:
         left, right = {term}, {candidate}
         found = Outcome(False, 0, "it did not reduce from the definitions that were put in")
         for step in range(MOST_STEPS):
-            self._open_conditions(left)
-            self._open_conditions(right)
+            self._open_at_once(left)
+            self._open_at_once(right)
             if len(left) + len(right) > MOST_CONE:
                 break
             expanded = left | right
@@ -185,23 +234,35 @@ class Equivalence:
                 raise TimeoutError
             if is_last:
                 return found
-        whole = self._whole(term, candidate)
+        whole = self._below(term, candidate, lambda c: bool(self.dag.terms[c].operands))
         if len(whole) > MOST_DEFINITIONS:
             return found
         last = self._identity(term, candidate, whole).prove_by_kernels()
         return last if last.is_proved else found
 
-    def _whole(self, term: int, candidate: int) -> set[int]:
-        """All definitions of the two, from the symbols on."""
+    def _needed(self, term: int, candidate: int, expanded: set[int]) -> set[int]:
+        """Definitions of which none can be left out: numbers would show no equality. The later one
+        is kept where one of two will do, so that what both sides are made of becomes the cut."""
+        kept = expanded
+        for index in sorted(expanded - {term, candidate}):
+            if index not in kept:
+                continue
+            fewer = self._below(term, candidate, (kept - {index}).__contains__)
+            self._open_at_once(fewer)
+            if index not in fewer and self._holds(term, candidate, fewer):
+                kept = fewer
+        return kept
+
+    def _below(self, term: int, candidate: int, is_open: Callable[[int], bool]) -> set[int]:
+        """The definitions of the two, those of their operands that are open, and so on."""
         found: set[int] = set()
         stack = [term, candidate]
         while stack:
             index = stack.pop()
             if index not in found:
                 found.add(index)
-                made = self.dag.terms[index]
-                classes = (self.classes[o] for o in made.operands)
-                stack.extend(c for c in classes if self.dag.terms[c].operands)
+                classes = (self.classes[o] for o in self.dag.terms[index].operands)
+                stack.extend(c for c in classes if is_open(c))
         return found
 
     def _operands(self, expanded: set[int]) -> set[int]:
@@ -214,15 +275,25 @@ class Equivalence:
                     found.add(cls)
         return found
 
-    def _open_conditions(self, side: set[int]) -> None:
-        """A condition never stands at the cut: regions are told by what it compares."""
-        stack = sorted(side)
-        while stack and len(side) <= MOST_CONE:
-            for operand in self.dag.terms[stack.pop()].operands:
+    def _open_at_once(self, side: set[int]) -> None:
+        """Puts in what never stands at the cut. A condition: regions are told by what it compares.
+        What may be infinite: a symbol at the cut stands for real numbers. What is divided by and
+        may be 0 on a region because something is infinite there, and what that is made of."""
+        divisors: set[int] = set()
+        pending = [-index for index in side]
+        heapify(pending)
+        while pending and len(side) <= MOST_CONE:
+            made = self.dag.terms[-heappop(pending)]
+            for position, operand in enumerate(made.operands):
                 cls = self.classes[operand]
-                if cls not in side and self.dag.terms[cls].head in CONDITIONS:
+                known = self.dag.terms[cls]
+                ends = self._ends[cls] if known.operands else ()
+                is_divisor = 0 in ends and (made.index in divisors or divides(made, position))
+                if is_divisor:
+                    divisors.add(cls)
+                if cls not in side and (known.head in CONDITIONS or is_divisor or any(ends)):
                     side.add(cls)
-                    stack.append(cls)
+                    heappush(pending, -cls)
 
     def _expand(self, left: set[int], right: set[int]) -> bool:
         """Puts in the definition of the latest class at the cut; first those of one side only."""
@@ -244,7 +315,7 @@ class Equivalence:
         those that they have at some point, then far from them, where branches go another way."""
         cut = sorted(self._operands(expanded))
         order = sorted(expanded)
-        has_branches = any(self.dag.terms[i].head in CONDITIONS for i in order)
+        has_branches = any(self.dag.terms[i].head in (*CONDITIONS, "select") for i in order)
         decided = 0
         far = min(max(FAR_TERMS // len(order), FAR[0]), FAR[1])
         for attempt in range(NEAR + far if has_branches else NEAR):
@@ -298,11 +369,20 @@ class Equivalence:
         return values[term]
 
     def _reduce(self, term: int, candidate: int, expanded: set[int]) -> Outcome:
-        """SymPy's word on the identity over the cut; equal shapes are one proof."""
+        """SymPy's word on the identity over the cut; equal shapes are one proof. What is not seen
+        at once is asked of the definitions alone that are needed."""
         identity = self._identity(term, candidate, expanded)
         found = PROOFS.get(identity.key)
         if found is None:
-            found = PROOFS[identity.key] = identity.prove()
+            found = identity.prove_by_kernels(LITTLE_WORK)
+            if found is DISTINCT:
+                return found
+            if not found.is_proved and len(expanded) > FEW_DEFINITIONS:
+                needed = self._needed(term, candidate, expanded)
+                found = self._identity(term, candidate, needed).prove_by_kernels()
+            if not found.is_proved:
+                found = identity.prove()
+            PROOFS[identity.key] = found
         return found
 
     def _identity(self, term: int, candidate: int, expanded: set[int]) -> Identity:
@@ -314,7 +394,19 @@ class Equivalence:
             term,
             candidate,
             self.digits < DIGITS,
+            self.bounds,
         )
+
+
+@cache
+def _diverges(expression: Any, position: int) -> bool:
+    """Whether an expression has no value where one of its operands is 0."""
+    return not is_finite(expression.xreplace({placeholder(position): sp.Integer(0)}))
+
+
+def divides(term: Term, position: int) -> bool:
+    """Whether a term has no value where one of its operands is 0."""
+    return term.template is not None and _diverges(term.template.expression, position)
 
 
 def proofs_of(equivalence: Equivalence, dag: Dag, roots: Sequence[int]) -> tuple[int, list[str]]:

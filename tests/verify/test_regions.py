@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import random
+from fractions import Fraction
 from typing import Any
 
+import mpmath
 import pytest
 import sympy as sp
 
+from mgrad.compiler.verify.evaluation import Evaluation
 from mgrad.compiler.verify.regions import is_feasible
+from mgrad.compiler.verify.symbolic import Equivalence
+from mgrad.compiler.verify.terms import Dag
 
 v, w = sp.symbols("v w", real=True)
 p = sp.Symbol("p", positive=True)
@@ -48,3 +53,19 @@ def test_where_a_point_is_found_the_signs_are_possible() -> None:
             if value != 0:
                 signs.append((difference, 1 if value > 0 else -1))
         assert is_feasible(signs)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "is_proved"),
+    [(1, 4, True), (1, None, True), (None, 4, False), (Fraction(9, 10), 4, False)],
+)
+def test_regions_outside_of_a_domain_are_left_out(
+    low: Fraction | None, high: Fraction | None, is_proved: bool
+) -> None:
+    dag = Dag()
+    n, two, three = dag.symbol("n"), dag.constant(2), dag.constant(3)
+    chosen = dag.select(dag.compare("<", n, dag.constant(1)), two, three)
+    points = [Evaluation(dag, {n: mpmath.mpf(x) / 7}) for x in (8, 13, 19)]
+    found = Equivalence(dag, points, {}, bounds={n: (low, high)})
+    found.absorb()
+    assert (found.classes[chosen] == three and not found.unproved) == is_proved

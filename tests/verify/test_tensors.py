@@ -38,6 +38,15 @@ PROGRAMS = {
     "curvature": "fn f(x: [n], v: [n]) {\n  e = sum((x[1:] - x[:-1]^2)^2)\n  g = diff(e, x)\n"
     "  s = sum(g*v)\n  return diff(s, x)\n}",
     "called": "fn g(x: [.., D]) -> [..] = sum(x^2, axis=-1)\nfn f(z: [A, B, C]) = g(z)",
+    "springs": "fn f(x: [N, D], k: int[S, 2]) = sum(norm(x[k[s, 0]] - x[k[s, 1]]) for s)",
+    "pairs": "fn f(x: [N, D]) ="
+    " -diff(sum(sum((x[i, k] - x[j, k])^2 for k)^-2 for i in 0..N, j in 0..i), x)",
+    "ridge": "fn f(X: [N, D], y: [N], c in (0.1, 10)) ="
+    " solve(transpose(X) @ X + c*eye(D), transpose(X) @ y)",
+    "spin": "fn turn(q, a) = [[cos(q), -sin(q)*cos(a), sin(q)*sin(a)],"
+    " [sin(q), cos(q)*cos(a), -cos(q)*sin(a)], [0, sin(a), cos(a)]]\n"
+    "fn f(q: [3]) {\n  R = turn(q[0], pi/2) @ turn(q[1], -pi/2) @ turn(q[2], 0)\n"
+    "  S = jacobian(R, q)\n  return [sum(S[i, k, n]*R[j, k] for k) for i in 0..3, j in 0..3, n]\n}",
     "mapped": "fn g(x) = x^3\nfn f(x: [n]) = sum(g'(x)*g(x))",
 }
 
@@ -87,6 +96,10 @@ def test_matrices_of_derivatives_are_proved(name: str) -> None:
         ("windowed", (r"overlap_add\(grad\[:, None\]\*w", "overlap_add(grad[:, None]*w[::-1]")),
         ("gathered", (r"= added\((.*), np\.s_\[k\], ", r"= (lambda zeros, v: zeros)(\1, ")),
         ("greatest", (r"np\.where\(", "np.where(True | ")),
+        ("springs", (r"\[k\[:, 1\]\], -d_", "[k[:, 1]], d_")),
+        ("pairs", (r"= 6\*d_broadcast", "= 7*d_broadcast")),
+        ("ridge", (r"solve\(value_argument\.T, grad\)", "solve(2*value_argument.T, grad)")),
+        ("ridge", (r"value @ X\.T", "X @ value*1.5")),
         ("factor", (r"np\.tril\((\w+), -1\)", r"np.tril(\1)")),
     ],
 )

@@ -12,7 +12,7 @@ value, so that `sum(W[i, j]*x[j] for j)` is one `contract` and the product is ne
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from mgrad.compiler import mapping
@@ -21,6 +21,7 @@ from mgrad.compiler.ir.node import Node, Pool
 from mgrad.compiler.ir.types import Bundle, Dim, Shape, Type
 from mgrad.compiler.ops.op import TABLE
 from mgrad.compiler.ops.structural import broadcast, build, contract, reshape, sum_axes, transpose
+from mgrad.compiler.ops.windows import windows
 from mgrad.compiler.sema.program import Index, Value
 
 Labels = tuple[Value, ...]  # values of form "index"
@@ -54,6 +55,17 @@ class Affine:
 
     index: Value | None
     coefficient: int
+    offset: Dim
+
+
+@dataclass(frozen=True, slots=True)
+class Sliding:
+    """`stride*outer + inner + offset`, or with `- inner` if it `turns`: x[i + a]."""
+
+    outer: Value
+    stride: int
+    inner: Value
+    turns: bool
     offset: Dim
 
 
@@ -328,18 +340,26 @@ class Vectoriser:
     def take(self, value: Value) -> Labelled:
         """`x[...]`: axes get labels, are sliced, or gather."""
         base = self.of(value.args[0])
-        places: list[Labelled | Affine] = []
-        for argument in value.args[1:]:
-            affine = self.affine(argument) if not _type(argument).shape else None
-            places.append(self.inner(self.of(argument)) if affine is None else affine)
         written: Any = value.attribute("items")
+        arguments = value.args[1:]
+        affine = [None if _type(a).shape else self.affine(a) for a in arguments]
+        found: list[Affine | Sliding | None] = [
+            self.sliding(a) if one is None and not _type(a).shape else one
+            for a, one in zip(arguments, affine, strict=True)
+        ]
+        if None in found:  # arrays that index one axis do so for all
+            found = [*affine]
+        places = [
+            self.inner(self.of(a)) if one is None else one
+            for a, one in zip(arguments, found, strict=True)
+        ]
         return self.taken(base, written, places)
 
     def taken(
         self,
         base: Labelled,
         written: Sequence[tuple[Any, ...]],
-        places: Sequence[Labelled | Affine],
+        places: Sequence[Labelled | Affine | Sliding],
     ) -> Labelled:
         """What items take; `("by", k)` is by the place k."""
         own: Labels = self.union([base])
@@ -348,6 +368,7 @@ class Vectoriser:
         axes: list[Value | None] = list(own)  # the label of each axis of the result; None: its own
         gathers: list[tuple[int, Labelled]] = []
         flips: list[int] = []
+        slides: list[tuple[int, Sliding]] = []
         sizes = node.array.shape
         for position, item in enumerate(written, len(own)):
             if item[0] != "by":
@@ -359,6 +380,12 @@ class Vectoriser:
             if isinstance(affine, Labelled):
                 items.append(())
                 gathers.append((position, affine))
+            elif isinstance(affine, Sliding):
+                low, stop = self.reached(affine)
+                is_whole = (low, stop) == (ZERO, sizes[position])
+                items.append(("all",) if is_whole else ("slice", low, stop, 1))
+                slides.append((len(axes), affine))
+                axes.append(affine.outer)
             elif affine.index is not None:
                 first, length = self.ranges[affine.index]
                 low = first * affine.coefficient + affine.offset
@@ -378,9 +405,26 @@ class Vectoriser:
             return self.gathered(node, items, axes, gathers)
         if any(item != ("all",) for item in items):
             node = build("take", (node,), items=tuple(items))
+        if slides:
+            node = windows(
+                node,
+                [axis for axis, _ in slides],
+                [self.length(one.inner) for _, one in slides],
+                [one.stride for _, one in slides],
+            )
+            flips += [len(axes) + k for k, (_, one) in enumerate(slides) if one.turns]
+            axes += [one.inner for _, one in slides]
         if flips:
             node = build("flip", (node,), axes=tuple(flips))
         return self.collapsed(node, axes)
+
+    def reached(self, place: Sliding) -> tuple[Dim, Dim]:
+        """The first element that windows reach, and the one after the last."""
+        first, count = self.ranges[place.outer]
+        start, size = self.ranges[place.inner]
+        least = ONE - start - size if place.turns else start
+        low = first * place.stride + least + place.offset
+        return low, low + (count - 1) * place.stride + size
 
     def inner(self, place: Labelled) -> Labelled:
         """A computed index, 0 where an index that it depends on is outside its own range."""
@@ -469,6 +513,42 @@ class Vectoriser:
                     return None
                 return _combined(value.form, [p for p in parts if p is not None])
         return None
+
+    def sliding(self, value: Value) -> Sliding | None:
+        """An int made of two indices with ranges of their own, if what it reaches is an interval
+        also where one of them takes no value."""
+        while value.form == "bind":
+            (value,) = value.args
+        if value.form not in ("add", "sub"):
+            return None
+        x, y = map(self.affine, value.args)
+        if x is None or y is None:
+            left, right = (self.sliding(a) for a in value.args)
+            inner, rest = (left, y) if right is None else (right, x)
+            if inner is None or rest is None or rest.index is not None:
+                return None
+            if value.form == "sub" and right is not None:
+                return None
+            sign = -1 if value.form == "sub" else 1
+            return replace(inner, offset=inner.offset + rest.offset * sign)
+        sign = -1 if value.form == "sub" else 1
+        if x.index is None or y.index is None or {x.index, y.index} & self.bounded.keys():
+            return None
+        parts = [(x.index, x.coefficient), (y.index, sign * y.coefficient)]
+        parts.sort(key=lambda part: (part[1] < 0, self.order[part[0]]))
+        (outer, stride), (inner_, step) = parts
+        if stride < 1 or abs(step) != 1:
+            return None
+        offset = x.offset + y.offset * sign
+        found = Sliding(outer, stride, inner_, step < 0, offset)
+        count, size = self.length(outer), self.length(inner_)
+        reach = (count - 1) * stride + size
+        is_interval = _is_at_least(count, 1) or _is_at_least(size, stride)
+        return found if is_interval or all(c >= 0 for _, c in reach.terms) else None
+
+
+def _is_at_least(d: Dim, least: int) -> bool:
+    return (d.constant or 0) >= least
 
 
 def _combined(op: str, parts: Sequence[Affine]) -> Affine | None:

@@ -16,10 +16,15 @@ Ints = Sequence[int]
 def windows(x: Array, sizes: Ints, strides: Ints, axes: Ints) -> Array:
     """A view of x: axis `axes[k]`, of n elements, becomes (n - sizes[k])//strides[k] + 1 windows of
     sizes[k] elements that start strides[k] apart; the axes of the elements come last, in that
-    order. What stands behind the last window is in none. A ValueError if a window does not fit."""
-    for axis, size in zip(axes, sizes, strict=True):
-        if size > x.shape[axis]:
+    order. What stands behind the last window is in none. A ValueError if n is so small that there
+    is not even room for none."""
+    shape = list(x.shape)
+    for axis, size, stride in zip(axes, sizes, strides, strict=True):
+        shape[axis] = (x.shape[axis] - size) // stride + 1
+        if shape[axis] < 0:
             raise ValueError(f"windows of {size} do not fit into an axis of {x.shape[axis]}")
+    if 0 in shape:
+        return np.empty((*shape, *sizes), x.dtype)
     every = sliding_window_view(x, tuple(sizes), tuple(axes))
     starts = [slice(None)] * x.ndim
     for axis, stride in zip(axes, strides, strict=True):

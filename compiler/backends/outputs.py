@@ -7,7 +7,6 @@ from typing import Any
 from mgrad.compiler.backends import tensors
 from mgrad.compiler.backends.expression import Expressions
 from mgrad.compiler.ir.node import Node
-from mgrad.compiler.ir.types import Dim
 from mgrad.compiler.ops.op import ATOM, TABLE
 from mgrad.compiler.schedule.schedule import Step
 from mgrad.compiler.schedule.steps import accumulated, gathered, is_view, poured, spelled
@@ -142,10 +141,10 @@ def _inner(pad: Node, out: str, spell: Expressions) -> str:
     """The part of a padded array that is not 0."""
     before: Any = pad.attribute("before")
     after: Any = pad.attribute("after")
-    parts = []
-    for b, a in zip(before, after, strict=True):
-        last = Dim.of(0) - a
-        parts.append(f"{spell.size(b) if b.terms else ''}:{spell.size(last) if last.terms else ''}")
+    parts = [
+        f"{spell.size(b) if b.terms else ''}:{_stop(pad, axis, spell) if a.terms else ''}"
+        for axis, (b, a) in enumerate(zip(before, after, strict=True))
+    ]
     while len(parts) > 1 and parts[-1] == ":":
         parts.pop()
     return f"{out}[{', '.join(parts)}]"
@@ -161,13 +160,21 @@ def _padded(node: Node, out: str, spell: Expressions) -> list[Statement]:
     edges = [("", f"{out}.fill(0)")]
     if len(axes) == 1:
         axis = axes[0]
-        first, last = before[axis], Dim.of(0) - after[axis]
-        parts = [f":{spell.size(first)}"] if first.terms else []
-        parts += [f"{spell.size(last)}:"] if last.terms else []
+        parts = [f":{spell.size(before[axis])}"] if before[axis].terms else []
+        parts += [f"{_stop(node, axis, spell)}:"] if after[axis].terms else []
         edges = [(f"{out}[{':, ' * axis}{part}] = ", "0") for part in parts]
     if poured(node, spell.context.names):
         return [*edges, *statements(Step(x, inner), spell)]
     return [*edges, (f"{inner} = ", spell.context.operand(x, 0))]
+
+
+def _stop(pad: Node, axis: int, spell: Expressions) -> str:
+    """Where what is padded ends: from the end where the zeros behind it are a known number."""
+    before: Any = pad.attribute("before")
+    after: Any = pad.attribute("after")
+    if after[axis].constant is not None:
+        return str(-after[axis].constant)
+    return spell.size(before[axis] + pad.inputs[0].array.shape[axis])
 
 
 def _joined(node: Node, out: str, spell: Expressions) -> Statement:

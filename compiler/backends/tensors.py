@@ -321,9 +321,9 @@ def _put(node: Node, context: Context) -> str:
 
 
 def placed(node: Node, context: Context) -> str:
-    """The values of a `put`, with their axes as the index has them."""
+    """The values of a `put`, with their axes as the index has them; they may be thin."""
     _, v, *ints = node.inputs
-    values = context.whole(v)
+    values = context.operand(v, 0)
     items: Any = node.attribute("items")
     places = [k for k, item in enumerate(items) if item[0] in ("at", "by")]
     arrays = [k for k in places if items[k][0] == "by" and ints[items[k][1]].array.shape]
@@ -332,7 +332,7 @@ def placed(node: Node, context: Context) -> str:
         # what NumPy wants at separate arrays and numbers has the axes of the arrays first
         rank = len(ints[items[arrays[0]][1]].array.shape)
         source, target = tuple(range(before, before + rank)), tuple(range(rank))
-        values = f"{context.use('np.moveaxis')}({values}, {source}, {target})"
+        values = f"{context.use('np.moveaxis')}({context.whole(v)}, {source}, {target})"
     return values
 
 

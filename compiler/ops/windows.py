@@ -24,13 +24,13 @@ from mgrad.compiler.ops.structural import (
 )
 
 
-def windows(x: Node, axes: Sequence[int], sizes: Sequence[Size], strides: Sequence[Size]) -> Node:
+def windows(x: Node, axes: Sequence[int], sizes: Sequence[Size], strides: Sequence[int]) -> Node:
     """The windows of these sizes along `axes`, each `stride` further; window axes come last."""
     return build("windows", (x,), **_attributes(axes, sizes, strides))
 
 
 def overlap_add(
-    y: Node, shape: Shape, axes: Sequence[int], sizes: Sequence[Size], strides: Sequence[Size]
+    y: Node, shape: Shape, axes: Sequence[int], sizes: Sequence[Size], strides: Sequence[int]
 ) -> Node:
     """The array of this shape whose elements are the sums over the windows that they lie in."""
     attributes = _attributes(axes, sizes, strides)
@@ -40,12 +40,12 @@ def overlap_add(
 
 
 def _attributes(
-    axes: Sequence[int], sizes: Sequence[Size], strides: Sequence[Size]
+    axes: Sequence[int], sizes: Sequence[Size], strides: Sequence[int]
 ) -> dict[str, object]:
     return {
         "axes": tuple(axes),
         "sizes": tuple(map(Dim.of, sizes)),
-        "strides": tuple(map(Dim.of, strides)),
+        "strides": tuple(strides),
     }
 
 

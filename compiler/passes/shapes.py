@@ -5,6 +5,8 @@
     sum(x*broadcast(w), axis)         ->  contract(x, w)
     contract(w, A, x; (), (i, j), (j) -> (i))  ->  w*contract(A, x)
     contract(x, A, y; (i), (i, j), (j))        ->  contract(contract(x, A), y)
+    transpose(contract(A, B))                  ->  contract(B, A)
+    overlap_add(contract(g, k; (i), (w) -> (i, w)))  ->  contract(windows(pad(g)), flip(k))
 
 So nothing is repeated along an axis before it is summed over it, and every contraction has at most
 two operands: the pair with the least result goes first.
@@ -24,13 +26,15 @@ from mgrad.compiler.ops.structural import (
     broadcast,
     build,
     contract,
+    contract_lists,
     index_sizes,
     reshape,
     sum_axes,
     transpose,
 )
+from mgrad.compiler.ops.windows import windows
 
-ONE = Dim.of(1)
+ONE, ZERO = Dim.of(1), Dim.of(0)
 SMALLEST = Fraction(1, 1024)  # of constants that are taken out of sums
 MOST = 64  # terms of a sum that are looked at together
 
@@ -40,7 +44,24 @@ _Placed = tuple[Node, int, Dim]  # a part of an array, the axis that it lies alo
 def run(graph: Graph) -> Graph:
     if not any(_has_axes(node) for node in graph.nodes()):
         return graph
-    return rewrite(graph, lambda node, inputs: shaped(remake(node, inputs)))
+    uses, names = graph.uses(), graph.notes.names
+
+    def rule(node: Node, inputs: tuple[Node, ...]) -> Node:
+        made = shaped(remake(node, inputs))
+        if node.op == "transpose" and uses[node.inputs[0]] == 1 and node.inputs[0] not in names:
+            return _turned_product(made)
+        return made
+
+    return rewrite(graph, rule)
+
+
+def _turned_product(node: Node) -> Node:
+    """A product with its axes in another order; it is read nowhere else."""
+    if node.op != "transpose" or node.inputs[0].op != "contract":
+        return node
+    (x,) = node.inputs
+    operands, result = contract_lists(x)
+    return contract(x.inputs, operands, tuple(result[a] for a in _axes(node, "order")))
 
 
 def _has_axes(node: Node) -> bool:
@@ -60,6 +81,8 @@ def shaped(node: Node) -> Node:
             return _sum(node)
         case "contract":
             return _contract(node)
+        case "overlap_add":
+            return _correlated(node)
     if node.op == "add":
         together = _put_together(node)
         if together is not node:
@@ -306,6 +329,46 @@ def _times(x: Node, sizes: Sequence[Dim]) -> Node:
 
 
 # ---- contractions --------------------------------------------------------------------------
+
+
+def _correlated(node: Node) -> Node:
+    """Windows of a product of what is at a place and what is at a place in a window, added up: a
+    contraction of windows of the one, with the other turned round."""
+    (y,) = node.inputs
+    sizes, strides = _dims(node, "sizes"), node.attribute("strides")
+    if y.op != "contract" or any(d.constant is None or d.constant < 1 for d in sizes):
+        return node
+    assert isinstance(strides, tuple)
+    lists, result = contract_lists(y)
+    rank = len(node.array.shape)
+    outer, inner = [result[a] for a in _axes(node)], result[rank:]
+    moving = [k for k, own in enumerate(lists) if set(own) & set(outer)]
+    if set(strides) != {1} or len(moving) != 1 or len(set(result)) < len(result):
+        return node
+    (k,) = moving
+    own = lists[k]
+    if not set(outer) <= set(own) or set(inner) & set(own) or len(set(own)) < len(own):
+        return node
+    places = [own.index(i) for i in outer]
+    widths = [ZERO] * len(own)
+    for place, d in zip(places, sizes, strict=True):
+        widths[place] = d - 1
+    padded = build("pad", (y.inputs[k],), before=tuple(widths), after=tuple(widths))
+    xs = [_reversed(x, one, inner) for x, one in zip(y.inputs, lists, strict=True)]
+    xs[k] = windows(padded, places, sizes, strides)
+    lists = tuple((*one, *inner) if one is own else one for one in lists)
+    return _contract(contract(xs, lists, result[:rank]))
+
+
+def _reversed(x: Node, own: Indices, inner: Indices) -> Node:
+    axes = tuple(a for a, i in enumerate(own) if i in inner)
+    return build("flip", (x,), axes=axes) if axes and x.op != "constant" else x
+
+
+def _dims(node: Node, key: str) -> tuple[Dim, ...]:
+    dims = node.attribute(key)
+    assert isinstance(dims, tuple)
+    return dims
 
 
 def _contract(node: Node) -> Node:

@@ -304,7 +304,8 @@ class Stepper:
         if first is not None:
             places = [k for k, operand in enumerate(node.inputs) if operand is first][:1]
         else:
-            places = [*range(len(node.inputs))] if node.op in TABLE else []
+            is_free = node.op in TABLE or node.op == "softmax"
+            places = [*range(len(node.inputs))] if is_free else []
         direct: list[Value] = []
         others: set[int] = set()
         for place, operand in enumerate(node.inputs):

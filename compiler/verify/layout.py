@@ -7,19 +7,21 @@ arrays are sizes and indices: they have fixed values.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
 import numpy as np
 
 from mgrad.compiler.ir.types import Dim, Interval, Type
-from mgrad.compiler.sema.program import Argument, Function
+from mgrad.compiler.sema.program import Argument, Condition, Function
 from mgrad.compiler.verify import elements
 from mgrad.compiler.verify.spelling import dtype
 
 SMALLEST = 2
 FARTHEST = 12  # how much larger sizes may be, so that nothing is empty
+MOST = 20_000  # choices of sizes that are tried
 
 
 class Known(int):
@@ -108,9 +110,28 @@ def _sizes(function: Function, first: int) -> dict[str, int]:
     for argument in function.arguments:
         if not _shape(argument) and dtype(argument.value.type) == "int":
             names.setdefault(argument.name)
-    for start in range(first, first + FARTHEST):
-        sizes = {name: start + k for k, name in enumerate(names)}
-        shapes = [v.type.shape for v in function.values if isinstance(v.type, Type)]
-        if all(d.evaluate(sizes) > 0 for shape in shapes for d in shape):
-            return sizes
+    shapes = [v.type.shape for v in function.values if isinstance(v.type, Type)]
+    dims = dict.fromkeys(d for shape in shapes for d in shape)
+    for is_full in (True, False):
+        for sizes in _choices(list(names), first):
+            is_allowed = all(_holds(c, sizes) for c in function.conditions)
+            if is_allowed and all(d.evaluate(sizes) >= is_full for d in dims):
+                return sizes
     return {name: first + k for k, name in enumerate(names)}
+
+
+def _choices(names: Sequence[str], first: int) -> Iterator[dict[str, int]]:
+    """Sizes for names, rather distinct ones, in the order of the names, and small."""
+    for start in range(first, first + FARTHEST):
+        yield {name: start + k for k, name in enumerate(names)}
+    width = max(2, min(FARTHEST, int(MOST ** (1 / max(1, len(names))))))
+    found = sorted(product(range(first, first + width), repeat=len(names)), key=max)
+    for is_distinct in (True, False):
+        for sizes in found:
+            if (len(set(sizes)) == len(sizes)) is is_distinct:
+                yield dict(zip(names, sizes, strict=True))
+
+
+def _holds(condition: Condition, sizes: dict[str, int]) -> bool:
+    value = condition.size.evaluate(sizes)
+    return value == 0 if condition.is_equality else value >= 0

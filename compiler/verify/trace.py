@@ -368,9 +368,10 @@ class Tracer:
         return float(value) if isinstance(value, str) else value
 
     def exactly(self, value: Any) -> Any:
-        """A literal as a term, alone or in a tuple, so that `1/3` stays exact and 0/0 is nan."""
+        """A literal as a term, so that `1/3` stays exact and 0/0 is nan. In a tuple, of what is
+        saved for one, ints are sizes."""
         if isinstance(value, tuple):
-            return tuple(map(self.exactly, value))
+            return tuple([v if isinstance(v, int) else self.exactly(v) for v in value])
         return Traced(self, self.term(value)) if isinstance(value, int | float) else value
 
     def _bool(self, value: Any) -> Any:

@@ -8,9 +8,10 @@ from functools import cache
 from typing import Literal
 
 from mgrad.compiler.backends import tensors
+from mgrad.compiler.backends.plain import RAISING, Plain, is_tame
 from mgrad.compiler.diagnostics import InternalError
 from mgrad.compiler.ir.node import Node
-from mgrad.compiler.ir.types import Bundle, Dim, Shape
+from mgrad.compiler.ir.types import Bundle, Dim, Shape, Type
 from mgrad.compiler.ops.op import ATOM, PRODUCT, SIGN, SUM, TABLE, Code
 from mgrad.compiler.schedule.constants import spell
 from mgrad.compiler.schedule.lines import unpacks
@@ -35,12 +36,15 @@ class Expressions:
         use: Callable[[str], str],
         externs: Container[str] = (),
         sizes: Mapping[str, str] | None = None,
+        fragile: Container[str] = (),
     ) -> None:
         self._target = target
         self._names = names
         self._use = use
         self._inner = inner
         self._externs = externs
+        self._fragile = fragile
+        self._is_plain = Plain()
         self._context = tensors.Context(self._operand, self.piece, use, names, sizes or {}, Thin())
 
     def text(self, node: Node, named: bool = True) -> str:
@@ -50,7 +54,13 @@ class Expressions:
     def named(self, names: Mapping[Node, str]) -> Expressions:
         """The same with other names."""
         return Expressions(
-            self._target, names, self._inner, self._use, self._externs, self._context.sizes
+            self._target,
+            names,
+            self._inner,
+            self._use,
+            self._externs,
+            self._context.sizes,
+            self._fragile,
         )
 
     def size(self, d: Dim) -> str:
@@ -101,9 +111,16 @@ class Expressions:
         if entry is None and self._target == "numpy":
             return tensors.spell(node, self._context)
         code = None if entry is None else getattr(entry, self._target)
+        if self._target == "numpy" and self._is_plain.raises(node):
+            texts = [self._operand(self._narrow(i), 0, True) for i in node.inputs]
+            return f"{self._use(RAISING[node.op])}({', '.join(texts)})", ATOM
         if entry is None or code is None:
             raise InternalError("print", f"the {self._target} target cannot spell {node!r}")
         return self._fill(code, node, entry.parameters), code.binds
+
+    def _narrow(self, node: Node) -> Node:
+        """The int that a real is, where its name does not stand for it."""
+        return node.inputs[0] if _is_widened(node) and node not in self._names else node
 
     def _fill(self, code: Code, node: Node, parameters: tuple[str, ...]) -> str:
         places = dict(zip(parameters, node.inputs, strict=True))
@@ -119,8 +136,8 @@ class Expressions:
             if operand is None:
                 pieces[place] = self._use(field)
             else:
-                if floats and _is_widened(operand) and operand not in self._names:
-                    operand = operand.inputs[0]  # NumPy widens ints beside reals
+                if floats:
+                    operand = self._narrow(operand)  # NumPy widens ints beside reals
                 pieces[place] = self._operand(operand, needs.get(field, 0), is_operand)
         return "".join(pieces)
 
@@ -168,7 +185,20 @@ class Expressions:
     def _arguments(self, call: Node) -> list[str]:
         # what maps over arrays gives results as wide as its arguments
         wide = self._target == "numpy" and any(getattr(i.type, "shape", ()) for i in call.inputs)
-        return [self._context.whole(i) if wide else self.text(i) for i in call.inputs]
+        texts = [self._context.whole(i) if wide else self.text(i) for i in call.inputs]
+        callee = str(call.attribute("callee"))
+        is_backward = callee.endswith("@backward")  # nothing is divided by a seed
+        if callee.partition("@")[0] not in self._fragile or is_backward:
+            return texts
+        return [self._guarded(*pair) for pair in zip(call.inputs, texts, strict=True)]
+
+    def _guarded(self, node: Node, text: str) -> str:
+        """An argument as a number of NumPy, with which nothing raises."""
+        is_array = not isinstance(node.type, Type) or bool(node.type.shape)
+        if is_array or not self._is_plain(node) or is_tame(node):
+            return text
+        kind = {"real": "float64", "int": "int64", "bool": "bool_"}[node.array.dtype]
+        return f"{self._use(f'np.{kind}')}({text})"
 
     def _opposite(self, node: Node) -> str | None:
         """The text of -c for a negative constant c."""

@@ -363,6 +363,8 @@ def runtime(a: Arithmetic, join: Callable[[str, list[Any]], Any]) -> Mapping[str
         return [slice(0, 1), slice(1, n)] if n > 1 else [slice(0, n)]
 
     return {
+        "divide": a.div,
+        "power": lambda x, y: a.op("pow", (x, y)),
         "blocks": blocks,
         "replaced": replaced,
         "added": added,

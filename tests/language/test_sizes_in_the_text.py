@@ -100,3 +100,50 @@ def test_reals_that_are_whole_numbers_take_reals(
 ) -> None:
     module = load(f"fn f(x: [N], n: int) {{\n  {body}\n}}", target, level)
     np.testing.assert_allclose(module.f(np.array([0.5, 1.5, 2.5]), 2), value, rtol=1e-15)
+
+
+# a number made of sizes, and what it is for N, M
+NUMBERS: list[tuple[str, Callable[[Any, Any], Any]]] = [
+    ("1/N", lambda n, m: 1 / n),
+    ("-1/N", lambda n, m: -1 / n),
+    ("N/M", lambda n, m: n / m),
+    ("1/(N*M)", lambda n, m: 1 / (n * m)),
+    ("1/(N//2)", lambda n, m: 1 / (n // 2)),
+    ("1/(N + 1)", lambda n, m: 1 / (n + 1)),
+    ("N^(-1)", lambda n, m: 1 / n),
+    ("2^N", lambda n, m: 2**n),
+    ("1.5^(N/2)", lambda n, m: 1.5 ** (n / 2)),
+    ("where(N > 0, 1/N, 7)", lambda n, m: 1 / n if n > 0 else 7),
+    ("reciprocal(N)", lambda n, m: 1 / n),
+    ("reciprocal(0)", lambda n, m: np.float64(np.inf)),
+]
+
+
+@pytest.mark.parametrize(("target", "level"), TARGETS)
+@pytest.mark.parametrize(("number", "value"), NUMBERS, ids=[n[0] for n in NUMBERS])
+def test_numbers_made_of_sizes_follow_ieee_754(
+    load: Load, target: str, level: int, number: str, value: Callable[[Any, Any], Any]
+) -> None:
+    source = f"""
+fn reciprocal(x) = 1/x
+fn f(x: [N], y: [M]) = ({number})*(2 + sum(x))
+fn g(x) = reciprocal(x)
+"""
+    module = load(source, target, level)
+    for n, m in [(0, 0), (3, 0), (2, 2), (2000, 1)]:
+        with np.errstate(all="ignore"):
+            slope = value(np.float64(n), np.float64(m))
+            wanted = slope * (2 + n)
+        found, (d_x, _) = module.f_value_and_grad(np.ones(n), np.ones(m))
+        np.testing.assert_allclose(found, wanted, rtol=1e-12)
+        np.testing.assert_allclose(d_x, np.full(n, slope), rtol=1e-12)
+
+
+@pytest.mark.parametrize(("target", "level"), TARGETS)
+@pytest.mark.parametrize("reduction", ["mean(x, axis=1)", "var(x, axis=0)", "std(x)"])
+def test_jacobians_of_means_over_nothing(
+    load: Load, target: str, level: int, reduction: str
+) -> None:
+    module = load(f"fn f(x: [N, M]) = {reduction}", target, level)
+    assert np.size(module.f_jacobian(np.ones((0, 3)))) == 0
+    assert np.size(module.f_jacobian(np.ones((2, 0)))) == 0

@@ -36,6 +36,7 @@ from mgrad.runtime.nested import (
     overlap_add,
     prod_others,
     replaced,
+    zeros,
 )
 from mgrad.runtime.words import Form, Shape, Sides, Words, read, value_of
 
@@ -156,6 +157,8 @@ def lists_backward(function: Function, /) -> Any:
             seeds = 1.0 if not outs[0].inner else _folded(1.0, ())
         else:
             seeds = _seeds(name, outs, *grads, **keywords)
+        if all(0 in out.outer for out in outs):  # no element of a result depends on an argument
+            return tuple([zeros(own.outer) for own in saved.owns])
         return _all_out(_run(function, saved.values, seeds), saved.owns)
 
     return _decorated(entered, function)

@@ -95,3 +95,14 @@ def test_sizes_behind_an_empty_axis_are_those_of_the_array(load: Load) -> None:
 def test_the_jacobian_of_leading_axes_that_are_none(load: Load, target: str) -> None:
     module = load("fn f(x: [..], y: [..]) -> [..] = x*y", target)
     assert module.f_jacobian(2.0, 3.0) == (3.0, 2.0)
+
+
+@pytest.mark.parametrize("target", ["python", "numpy"])
+def test_gradients_of_an_empty_result_have_the_shapes_of_the_arguments(
+    load: Load, target: str
+) -> None:
+    module = load("fn f(x: [N, D], k: int[K], a) = a*x[k]", target)
+    _, saved = module.f_forward(np.ones((4, 2)), [], 3.0)
+    d_x, d_a = module.f_backward(saved, [] if target == "python" else np.ones((0, 2)))
+    np.testing.assert_array_equal(d_x, np.zeros((4, 2)))
+    assert d_a == 0

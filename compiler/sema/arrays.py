@@ -21,6 +21,7 @@ from mgrad.compiler.sema import indexing, notation, shapes
 from mgrad.compiler.sema.body import BAD, Body, Operand, Poison, Step, dtype_of
 from mgrad.compiler.sema.exact import Exact
 from mgrad.compiler.sema.program import Value
+from mgrad.compiler.sema.tree import value_names
 from mgrad.compiler.source import Span
 from mgrad.compiler.syntax import ast
 
@@ -352,12 +353,31 @@ def _mean_of(body: Body, node: ast.Comprehension, span: Span) -> Step:
     total = yield from notation.each(body, node, "sum")
     if isinstance(total, Poison):
         return BAD
-    count = shapes.ONE
-    for index in total.attribute("indices"):
-        if not (isinstance(index.start, Dim) and isinstance(index.stop, Dim)):
+    own = {name.id for name in node.indices}
+    known, count = shapes.ONE, None
+    for name, index in zip(node.indices, total.attribute("indices"), strict=True):
+        if isinstance(index.start, Dim) and isinstance(index.stop, Dim):
+            known = known * (index.stop - index.start)
+            continue
+        assert name.range is not None
+        if any(used.id in own for used in value_names(name.range)):
             return body.report(faults.SizeNotKnown(span, "the number of terms of a mean"))
-        count = count * (index.stop - index.start)
-    return body.apply("div", (total, size_value(body, count, span)), (span, span), span)
+        terms = yield from _terms(body, name.range)
+        count = terms if count is None else body.apply("mul", (count, terms), (span, span), span)
+    whole = size_value(body, known, span)
+    if count is not None:
+        whole = body.apply("mul", (whole, count), (span, span), span)
+    return body.apply("div", (total, whole), (span, span), span)
+
+
+def _terms(body: Body, node: ast.Expression) -> Step:
+    """How many ints lie in a range that depends on an index outside of it."""
+    assert isinstance(node, ast.Range)
+    start, stop = yield from indexing.bounds(body, node)
+    ends = [size_value(body, d, node.span) if isinstance(d, Dim) else d for d in (stop, start)]
+    spans = (node.span, node.span)
+    length = body.apply("sub", ends, spans, node.span)
+    return body.apply("max", (length, Exact(Fraction(0), "int", node.span)), spans, node.span)
 
 
 @takes("mean", "x [axis] [keepdims]")

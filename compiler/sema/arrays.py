@@ -845,15 +845,28 @@ def eye(call: CallSite, n: Given_, m: Given_ | None = None) -> Operand:
 
 @takes("arange", "*bounds")
 def arange(call: CallSite, bounds: list[Given_]) -> Operand:
-    """`arange(stop)`, `arange(start, stop)`: ints."""
+    """`arange(stop)`, `arange(start, stop)`, `arange(start, stop, step)`: ints."""
     sizes = _sizes(call, bounds)
     if sizes is None:
         return BAD
-    if len(sizes) not in (1, 2):
-        text = f"'arange' takes one or two arguments, not {len(sizes)}"
-        return call.report(meaning.WrongArity(call.span, text, "arange(start, stop)", None))
-    start, stop = (Dim.of(0), sizes[0]) if len(sizes) == 1 else sizes
-    return indexing.arange(call.body, start, stop, call.span)
+    if len(sizes) not in (1, 2, 3):
+        text = f"'arange' takes one to three arguments, not {len(sizes)}"
+        return call.report(meaning.WrongArity(call.span, text, "arange(start, stop, step)", None))
+    start, stop = (Dim.of(0), sizes[0]) if len(sizes) == 1 else sizes[:2]
+    if len(sizes) < 3:
+        return indexing.arange(call.body, start, stop, call.span)
+    step = sizes[2].constant
+    if not step:
+        text = "a step is a number that is not 0"
+        return call.report(faults.IndexOutside(bounds[2].span, text, None))
+    way = stop - start if step > 0 else start - stop
+    count = (way + abs(step) - 1) // abs(step)
+    places = indexing.arange(call.body, Dim.of(0), count, call.span)
+    if isinstance(places, Poison):
+        return BAD
+    ahead = call.op("mul", places, call.number(step, "int"))
+    found: Operand = call.op("add", size_value(call.body, start, call.span), ahead)
+    return found
 
 
 # ---- products ------------------------------------------------------------------------------

@@ -29,6 +29,17 @@ def lse(x: Any, axis: int | None = None) -> Any:
 CASES: list[Case] = [
     (
         """
+fn f(x: [N]) = sum(x)*arange(1, N, 2), x*arange(2*N - 1, -1, -2), arange(0, 10, 3)
+""",
+        lambda x: (
+            x.sum() * np.arange(1, len(x), 2),
+            x * np.arange(2 * len(x) - 1, -1, -2),
+            np.arange(0, 10, 3),
+        ),
+        [(normal(4),), (normal(5),), (normal(1),)],
+    ),
+    (
+        """
 fn f(x: [N, M]) = x*argmax(x, axis=1, keepdims=true) + argmin(x, keepdims=true)
 """,
         lambda x: x * np.argmax(x, axis=1, keepdims=True) + np.argmin(x, keepdims=True),

@@ -124,6 +124,8 @@ def _converted(value: Any, dtype: np.dtype[Any]) -> Any:
 
 def _array(function: str, name: str, kind: type, value: Any) -> tuple[Array, Any]:
     """An array of numbers of the kind, and the floating dtype that was the argument's own."""
+    if not callable(getattr(value, "mask", len)):
+        raise _refusal(function, name, kind, "a masked array")
     try:
         array = np.asarray(value)
     except (ValueError, TypeError):

@@ -16,16 +16,17 @@ from mgrad.runtime.rows import blocks
 
 
 def replaced(x: Array, index: Any, values: Array) -> Array:
-    """A copy of x with the values at the index; of several for one place the last stays."""
-    result = np.array(x)
+    """A copy of x with the values at the index; of several for one place the last stays. Reals
+    among ints make reals."""
+    result = np.array(x, dtype=np.result_type(x, values))
     result[index] = values
     return result
 
 
 def added(x: Array, index: Any, values: Array) -> Array:
     """A copy of x with the values added at the index; all of them where a place is repeated. With
-    zeros for x it is the adjoint of x[index]."""
-    result = np.array(x)
+    zeros for x it is the adjoint of x[index]. Reals among ints make reals."""
+    result = np.array(x, dtype=np.result_type(x, values))
     add_at(result, index, values)
     return result
 

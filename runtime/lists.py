@@ -36,6 +36,7 @@ from mgrad.runtime.nested import (
     overlap_add,
     prod_others,
     replaced,
+    zeros,
 )
 from mgrad.runtime.words import Form, Shape, Sides, Words, read, value_of
 
@@ -156,6 +157,8 @@ def lists_backward(function: Function, /) -> Any:
             seeds = 1.0 if not outs[0].inner else _folded(1.0, ())
         else:
             seeds = _seeds(name, outs, *grads, **keywords)
+        if all(0 in out.outer for out in outs):  # no element of a result depends on an argument
+            return tuple([zeros(own.outer) for own in saved.owns])
         return _all_out(_run(function, saved.values, seeds), saved.owns)
 
     return _decorated(entered, function)
@@ -250,8 +253,8 @@ def _each(results: Any, function: Callable[[Any], Any]) -> Any:
 def _pair_out(part: Any, a: Sides, b: Sides) -> Any:
     """A derivative of one thing by another, with the shapes of both."""
     inner, outer = a.inner + b.inner, a.outer + b.outer
-    flat = _flat(part, len(inner))
-    return _shaped([float(x) for x in flat], outer) if outer else float(part)
+    flat = [float(x) for x in _flat(part, len(inner))]
+    return _shaped(flat, outer) if outer else flat[0]
 
 
 # --------------------------------------------------------------------------------------- arguments
@@ -335,7 +338,11 @@ def _converted(
         if hasattr(given, "tolist") and getattr(given, "ndim", True):
             if getattr(getattr(given, "dtype", None), "kind", "f") not in CODES[kind]:
                 _refuse(function, name, kind, str(given.dtype))
-            return _converted(function, name, form, given.tolist(), depth)
+            if not callable(getattr(given, "mask", len)):
+                _refuse(function, name, kind, "a masked array")
+            value, shape = _converted(function, name, form, given.tolist(), depth)
+            whole = list(getattr(given, "shape", shape))
+            return value, whole if 0 in whole else shape  # a list hides what is behind a 0
         try:
             return DOORS[kind](function, **{name: given}), []
         except TypeError:

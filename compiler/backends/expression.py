@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Callable, Container, Mapping
 from dataclasses import replace
-from functools import cache, lru_cache
+from functools import cache
 from typing import Literal
 
 from mgrad.compiler.backends import tensors
+from mgrad.compiler.backends.plain import RAISING, Plain, is_tame
 from mgrad.compiler.diagnostics import InternalError
 from mgrad.compiler.ir.node import Node
-from mgrad.compiler.ir.types import Bundle, Dim, Shape
+from mgrad.compiler.ir.types import Bundle, Dim, Shape, Type
 from mgrad.compiler.ops.op import ATOM, PRODUCT, SIGN, SUM, TABLE, Code
 from mgrad.compiler.schedule.constants import spell
 from mgrad.compiler.schedule.lines import unpacks
@@ -37,6 +37,7 @@ class Expressions:
         use: Callable[[str], str],
         externs: Container[str] = (),
         sizes: Mapping[str, str] | None = None,
+        fragile: Container[str] = (),
         work: Callable[[Node], str] = lambda call: "",
     ) -> None:
         self._target = target
@@ -44,6 +45,8 @@ class Expressions:
         self._use = use
         self._inner = inner
         self._externs = externs
+        self._fragile = fragile
+        self._is_plain = Plain()
         self._work = work
         self.context = tensors.Context(self._operand, self.piece, use, names, sizes or {}, Thin())
 
@@ -60,6 +63,7 @@ class Expressions:
             self._use,
             self._externs,
             self.context.sizes,
+            self._fragile,
             self._work,
         )
         made.context = replace(made.context, is_planned=is_planned)
@@ -109,18 +113,20 @@ class Expressions:
             return f"{left} {'-' if node.op == 'add' else '+'} {other}", SUM
         if self._target == "numpy" and _is_whole(node):
             return self.piece(node.inputs[0])
-        is_quotient = self._target == "numpy" and node.op == "div" and _is_of_sizes(node)
-        if is_quotient and _least(node.inputs[1]) <= 0:  # Python raises where that is 0
-            parts = [i.inputs[0] if i.op == "to_real" else i for i in node.inputs]
-            given = ", ".join(self._operand(i, 0, True) for i in parts)
-            return f"{self._use('mgrad.runtime.real.divide')}({given})", ATOM
         entry = TABLE.get(node.op)
         if entry is None and self._target == "numpy":
             return tensors.spell(node, self.context)
         code = None if entry is None else getattr(entry, self._target)
+        if self._target == "numpy" and self._is_plain.raises(node):
+            texts = [self._operand(self._narrow(i), 0, True) for i in node.inputs]
+            return f"{self._use(RAISING[node.op])}({', '.join(texts)})", ATOM
         if entry is None or code is None:
             raise InternalError("print", f"the {self._target} target cannot spell {node!r}")
         return self._fill(code, node, entry.parameters), code.binds
+
+    def _narrow(self, node: Node) -> Node:
+        """The int that a real is, where its name does not stand for it."""
+        return node.inputs[0] if _is_widened(node) and node not in self._names else node
 
     def _fill(self, code: Code, node: Node, parameters: tuple[str, ...]) -> str:
         places = dict(zip(parameters, node.inputs, strict=True))
@@ -136,8 +142,8 @@ class Expressions:
             if operand is None:
                 pieces[place] = self._use(field)
             else:
-                if floats and _is_widened(operand) and operand not in self._names:
-                    operand = operand.inputs[0]  # NumPy widens ints beside reals
+                if floats:
+                    operand = self._narrow(operand)  # NumPy widens ints beside reals
                 pieces[place] = self._operand(operand, needs.get(field, 0), is_operand)
         return "".join(pieces)
 
@@ -185,7 +191,20 @@ class Expressions:
     def _arguments(self, call: Node) -> list[str]:
         # what maps over arrays gives results as wide as its arguments
         wide = self._target == "numpy" and any(getattr(i.type, "shape", ()) for i in call.inputs)
-        return [self.context.whole(i) if wide else self.text(i) for i in call.inputs]
+        texts = [self.context.whole(i) if wide else self.text(i) for i in call.inputs]
+        callee = str(call.attribute("callee"))
+        is_backward = callee.endswith("@backward")  # nothing is divided by a seed
+        if callee.partition("@")[0] not in self._fragile or is_backward:
+            return texts
+        return [self._guarded(*pair) for pair in zip(call.inputs, texts, strict=True)]
+
+    def _guarded(self, node: Node, text: str) -> str:
+        """An argument as a number of NumPy, with which nothing raises."""
+        is_array = not isinstance(node.type, Type) or bool(node.type.shape)
+        if is_array or not self._is_plain(node) or is_tame(node):
+            return text
+        kind = {"real": "float64", "int": "int64", "bool": "bool_"}[node.array.dtype]
+        return f"{self._use(f'np.{kind}')}({text})"
 
     def _opposite(self, node: Node) -> str | None:
         """The text of -c for a negative constant c."""
@@ -212,32 +231,6 @@ def _named(name: str) -> tuple[str, int]:
 def _is_whole(node: Node) -> bool:
     """Whether a real is a size, that Python divides as it does reals."""
     return node.op == "to_real" and node.inputs[0].op == "size"
-
-
-@lru_cache
-def _is_of_sizes(node: Node) -> bool:
-    """Whether a number is made of sizes and constants: it is Python's own in the text."""
-    if node.op not in ARITHMETIC | {"to_real", "neg", "constant", "size", "broadcast"}:
-        return False
-    return all(i.op == "constant" or _is_of_sizes(i) for i in node.inputs)
-
-
-def _least(node: Node) -> float:
-    """The least that a number made of sizes can be, as far as that is seen."""
-    match node.op:
-        case "constant":
-            return float(node.value)
-        case "size":
-            dim = node.attribute("dim")
-            assert isinstance(dim, Dim)
-            is_rising = all(c > 0 for _, c in dim.terms)
-            return float(dict(dim.terms).get((), 0)) if is_rising else -math.inf
-        case "to_real" | "broadcast":
-            return _least(node.inputs[0])
-        case "add" | "mul":
-            x, y = map(_least, node.inputs)
-            return x + y if node.op == "add" else x * y if min(x, y) >= 0 else -math.inf
-    return -math.inf
 
 
 def _is_widened(node: Node) -> bool:

@@ -11,6 +11,7 @@ from mgrad.compiler.backends import planned
 from mgrad.compiler.backends.expression import Expressions, Target
 from mgrad.compiler.backends.layout import INDENT, WIDTH, statement
 from mgrad.compiler.backends.lists import Lists
+from mgrad.compiler.backends.plain import fragile
 from mgrad.compiler.backends.text import aligned, comment, docstring, paragraphs
 from mgrad.compiler.header import Header
 from mgrad.compiler.ir.node import Node
@@ -95,7 +96,8 @@ def print_module(routines: Sequence[Routine], header: Header, target: Target, fr
     for routine in routines:
         for key, (module, attribute) in routine.externs.items():
             imports.extern(module, attribute, routine.callees[key])
-    blocks = [frame(routine, imports, _body(routine, imports, target)) for routine in routines]
+    weak = fragile(routines) if target == "numpy" else frozenset()
+    blocks = [frame(r, imports, _body(r, imports, target, weak)) for r in routines]
     head = [
         f"# Made from {comment(header.source)} by mgrad {header.version}: do not edit.",
         f"# SHA-256 of the source: {header.digest}",
@@ -162,14 +164,14 @@ def _user_names(routines: Iterable[Routine]) -> set[str]:
     return taken - {"_", ""}
 
 
-def _body(routine: Routine, imports: Imports, target: Target) -> Body:
+def _body(routine: Routine, imports: Imports, target: Target, weak: frozenset[str]) -> Body:
     def inner(key: str) -> str:
         # what looks at arguments has been passed already
         name = routine.callees[key]
         is_decorated = key in routine.doors and (target == "numpy" or key in routine.shaped)
         return f"{name}.inner" if is_decorated else name
 
-    spell = _expressions(routine, inner, imports, target)
+    spell = _expressions(routine, inner, imports, target, weak)
     # where Python may raise, its lines stand in a `try`; a function of arrays has it in its door
     is_inside = target == "python" and routine.is_entry and routine.may_raise
     is_inside = is_inside and not routine.signature
@@ -199,12 +201,16 @@ def _read(measures: Iterable[str], lines: Iterable[str]) -> list[str]:
 
 
 def _expressions(
-    routine: Routine, inner: Callable[[str], str], imports: Imports, target: Target
+    routine: Routine,
+    inner: Callable[[str], str],
+    imports: Imports,
+    target: Target,
+    weak: frozenset[str],
 ) -> Expressions:
     given = (routine.names, inner, imports.use, routine.externs, routine.sizes)
     if target == "python":
         return Lists(*given, routine.shaped, _user_names([routine]))
-    return Expressions(target, *given, planned.works(routine, imports.use))
+    return Expressions(target, *given, weak, planned.works(routine, imports.use))
 
 
 def _return(items: list[str], is_bare: bool, indent: str) -> list[str]:

@@ -78,20 +78,24 @@ def dim_text(d: Dim, sizes: Mapping[str, str]) -> tuple[str, int]:
     binds = ATOM
     for monomial, coefficient in d.terms:
         factors = [str(abs(coefficient))] if abs(coefficient) != 1 or not monomial else []
+        leads_minus = coefficient < 0 and not parts
+        is_alone = not leads_minus and not factors and len(monomial) == 1
         for atom, power in monomial:
             text = _atom(atom, sizes)
+            if isinstance(atom, FloorDiv):
+                if is_alone and power == 1:
+                    binds = min(binds, PRODUCT)
+                else:  # 2*n//3 is (2*n)//3, and -n//2 is (-n)//2
+                    text = f"({text})"
             factors.append(text if power == 1 else f"{text}**{power}")
         text = "*".join(factors)
-        binds = min(binds, PRODUCT if len(factors) > 1 or isinstance_floor(monomial) else ATOM)
+        if len(factors) > 1:
+            binds = min(binds, PRODUCT)
         if parts:
             parts.append(f"{'-' if coefficient < 0 else '+'} {text}")
         else:
-            parts.append(f"-{text}" if coefficient < 0 else text)
+            parts.append(f"-{text}" if leads_minus else text)
     return " ".join(parts), SUM if len(parts) > 1 or parts[0].startswith("-") else binds
-
-
-def isinstance_floor(monomial: Any) -> bool:
-    return any(isinstance(atom, FloorDiv) for atom, _ in monomial)
 
 
 def _atom(atom: str | FloorDiv, sizes: Mapping[str, str]) -> str:

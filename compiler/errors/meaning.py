@@ -497,10 +497,10 @@ class DiffTarget(Diagnostic):
 
     code = "E126"
 
-    def __init__(self, span: Span) -> None:
+    def __init__(self, span: Span, form: str) -> None:
         super().__init__(
             span,
-            "the second argument of 'diff' must be a name",
+            f"the second argument of '{form}' must be a name",
             hint="give the value a name in a line of its own, and use the name in both places",
         )
 

@@ -242,11 +242,13 @@ class SizeNotKnown(Diagnostic):
 
     code = "E171"
 
-    def __init__(self, span: Span, what: str) -> None:
+    def __init__(self, span: Span, what: str, is_fixed: bool = False) -> None:
+        """Of what `is_fixed`, the number itself is known while compiling."""
+        sources = "constants and settings" if is_fixed else "dimensions, settings and int arguments"
         super().__init__(
             span,
             f"{what} must be known before the run",
-            hint="it may use numbers, dimensions, settings and int arguments",
+            hint=f"it may use numbers, {sources}",
         )
 
 

@@ -155,7 +155,8 @@ class Dim:
     def __str__(self) -> str:
         parts: list[str] = []
         for monomial, coefficient in self.terms:
-            alone = abs(coefficient) == 1 and len(monomial) == 1
+            is_minus = coefficient < 0 and not parts  # -n//2 is (-n)//2
+            alone = abs(coefficient) == 1 and len(monomial) == 1 and not is_minus
             factors = [_factor(a, p, alone) for a, p in monomial]
             if abs(coefficient) != 1 or not factors:
                 factors.insert(0, str(abs(coefficient)))

@@ -47,7 +47,9 @@ class Large:
         """Whether a value is made again, block by block, wherever it is needed."""
         if node.op in TABLE or node.op in ("broadcast", "softmax"):
             return self(node)
-        return node.op in INSIDE and self(node) and any(self(i) for i in node.inputs)
+        if node.op not in INSIDE or not self(node):
+            return False
+        return any(self(i) for i in node.inputs) or _is_outer(node)
 
 
 def of(graph: Graph) -> Large:
@@ -57,6 +59,15 @@ def of(graph: Graph) -> Large:
     while whole := next((n for n in nodes if large(n) and not large.is_remade(n)), None):
         large.admit(whole)
     return large
+
+
+def _is_outer(node: Node) -> bool:
+    """Whether a contraction sums nothing, as x[i]*y[j] does."""
+    if node.op != "contract":
+        return False
+    operands, result = node.attribute("operands"), node.attribute("result")
+    assert isinstance(operands, tuple) and isinstance(result, tuple)
+    return len(set(result)) == len(result) and all(set(one) <= set(result) for one in operands)
 
 
 def _sizes(shape: Shape) -> Counter[str]:

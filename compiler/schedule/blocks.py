@@ -46,7 +46,8 @@ def groups(
     members = {n: None for n in order if large.is_remade(n)}
     if not members:
         return list(order), {}
-    parts = connected(members)
+    meeting = [[i for i in n.inputs if i in members] for n in order if n.op in INSIDE]
+    parts = connected(members, meeting)
     broken = {parts[n] for n in kept if n in members}
     exits: dict[Node, int] = {}
     for node in order:
@@ -83,9 +84,15 @@ def groups(
     return sorted(order, key=level.__getitem__), made
 
 
-def connected(members: Mapping[Node, None]) -> dict[Node, int]:
-    """A number for each member; members that are made of one another have the same."""
+def connected(
+    members: Mapping[Node, None], meeting: Iterable[Sequence[Node]] = ()
+) -> dict[Node, int]:
+    """A number for each member; members that are made of one another, or are `meeting` in what
+    reduces them, have the same."""
     joined: dict[Node, Node] = {n: n for n in members}
+    for first, *others in filter(None, meeting):
+        for other in others:
+            joined[root(joined, other)] = root(joined, first)
     for node in members:
         for operand in node.inputs:
             if operand in members:

@@ -136,7 +136,8 @@ def of_text(node: Node) -> list[Dim]:
                 if item[0] == "at":
                     found += _bound(item[1], size)
                 elif item[0] == "slice":
-                    found += _bound(item[1], size) + _bound(item[2], size)
+                    found += _bound(item[1], size)
+                    found += _bound(item[2], size) if item[2] != size else []
         case "pad":
             found += [*attributes["before"], *attributes["after"]]
         case "windows":
@@ -161,8 +162,9 @@ def ones(thin: Shape, wide: Shape) -> list[int] | None:
 
 
 def _bound(d: Dim, size: Dim) -> list[Dim]:
-    """What a bound mentions: nothing where it counts from the end."""
-    return [] if (d - size).constant is not None else [d]
+    """What a bound mentions: nothing where it counts from the end, as -1 does."""
+    back = (d - size).constant
+    return [] if back is not None and back < 0 else [d]
 
 
 def at_hand(arrays: Iterable[Node]) -> set[str]:

@@ -7,7 +7,7 @@ star takes any number; a value after `=` is the default, None without one for wh
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import takewhile
@@ -21,10 +21,12 @@ from mgrad.compiler.sema import indexing, notation, shapes
 from mgrad.compiler.sema.body import BAD, Body, Operand, Poison, Step, dtype_of
 from mgrad.compiler.sema.exact import Exact
 from mgrad.compiler.sema.program import Value
+from mgrad.compiler.sema.tree import value_names
 from mgrad.compiler.source import Span
 from mgrad.compiler.syntax import ast
 
 Given = tuple[ast.Argument, ...]
+NUMBERS = frozenset({"*axes", "*sizes", "*counts"})  # what may stand in brackets instead
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,7 +215,7 @@ def apply(
             )
             continue
         pending.append((key, argument))
-    for key, argument in pending:
+    for key, argument in _spread(pending, star):
         if key == "axis" or (key == "axes" and star is None):
             slots[key] = argument.value
             continue
@@ -257,6 +259,19 @@ def apply(
     return result
 
 
+def _spread(
+    given: list[tuple[str, ast.Argument]], star: str | None
+) -> Iterator[tuple[str, ast.Argument]]:
+    """The arguments by their keys; of numbers in brackets, as in `transpose(x, [1, 0])`, each."""
+    numbers = [argument for key, argument in given if key == star]
+    for key, argument in given:
+        value = argument.value
+        if star in NUMBERS and len(numbers) == 1 and key == star and isinstance(value, ast.Array):
+            yield from ((key, ast.Argument(None, item, item.span)) for item in value.items)
+        else:
+            yield key, argument
+
+
 def _most(entry: Entry) -> str:
     return str(len(entry.parameters))
 
@@ -273,8 +288,11 @@ def _axes(body: Body, node: ast.Expression, subject: Given_, extra: int) -> Step
             if isinstance(operand, Poison):
                 return None
             known = body.known(operand)
-            if known is None or known.dtype != "int":
-                body.report(faults.SizeNotKnown(part.span, "an axis"))
+            if dtype_of(operand) != "int":
+                body.report(meaning.WrongType(part.span, "an axis", "int", dtype_of(operand)))
+                return None
+            if known is None:
+                body.report(faults.SizeNotKnown(part.span, "an axis", is_fixed=True))
                 return None
             axis = shapes.axis_number(body, int(known.value), subject.operand, part.span, extra)
         if axis is None:
@@ -335,12 +353,31 @@ def _mean_of(body: Body, node: ast.Comprehension, span: Span) -> Step:
     total = yield from notation.each(body, node, "sum")
     if isinstance(total, Poison):
         return BAD
-    count = shapes.ONE
-    for index in total.attribute("indices"):
-        if not (isinstance(index.start, Dim) and isinstance(index.stop, Dim)):
+    own = {name.id for name in node.indices}
+    known, count = shapes.ONE, None
+    for name, index in zip(node.indices, total.attribute("indices"), strict=True):
+        if isinstance(index.start, Dim) and isinstance(index.stop, Dim):
+            known = known * (index.stop - index.start)
+            continue
+        assert name.range is not None
+        if any(used.id in own for used in value_names(name.range)):
             return body.report(faults.SizeNotKnown(span, "the number of terms of a mean"))
-        count = count * (index.stop - index.start)
-    return body.apply("div", (total, size_value(body, count, span)), (span, span), span)
+        terms = yield from _terms(body, name.range)
+        count = terms if count is None else body.apply("mul", (count, terms), (span, span), span)
+    whole = size_value(body, known, span)
+    if count is not None:
+        whole = body.apply("mul", (whole, count), (span, span), span)
+    return body.apply("div", (total, whole), (span, span), span)
+
+
+def _terms(body: Body, node: ast.Expression) -> Step:
+    """How many ints lie in a range that depends on an index outside of it."""
+    assert isinstance(node, ast.Range)
+    start, stop = yield from indexing.bounds(body, node)
+    ends = [size_value(body, d, node.span) if isinstance(d, Dim) else d for d in (stop, start)]
+    spans = (node.span, node.span)
+    length = body.apply("sub", ends, spans, node.span)
+    return body.apply("max", (length, Exact(Fraction(0), "int", node.span)), spans, node.span)
 
 
 @takes("mean", "x [axis] [keepdims]")
@@ -455,7 +492,9 @@ def l2(call: CallSite, x: Given_) -> Operand:
 
 
 def _place_of(form: str) -> Callable[..., Operand]:
-    def find(call: CallSite, x: Given_, axis: list[int] | None = None) -> Operand:
+    def find(
+        call: CallSite, x: Given_, axis: list[int] | None = None, keepdims: bool = False
+    ) -> Operand:
         if not call.array(x):
             return BAD
         value = call.value(x)
@@ -466,15 +505,17 @@ def _place_of(form: str) -> Callable[..., Operand]:
             return call.report(
                 faults.WrongAxis(x.span, f"'{call.name}' takes one axis", shapes.shown(x.operand))
             )
-        if not _has_elements(call, x, range(len(x.shape)) if axis is None else axes):
+        taken = _all(x.shape, axis)
+        if not _has_elements(call, x, taken):
             return BAD
-        return call.reduced(form, value, axes, "int")
+        found = call.reduced(form, value, axes, "int")
+        return call.kept(found, x.shape, taken) if keepdims else found
 
     return find
 
 
 for _name in ("argmax", "argmin"):
-    takes(_name, "x [axis]")(_place_of(f"{_name}_over"))
+    takes(_name, "x [axis] [keepdims]")(_place_of(f"{_name}_over"))
 
 
 @takes("cumsum", "x [axis]")
@@ -564,7 +605,7 @@ def transpose(call: CallSite, x: Given_, axes: list[Given_]) -> Operand:
         for one in axes:
             known = call.body.known(one.operand)
             if known is None or known.dtype != "int":
-                return call.report(faults.SizeNotKnown(one.span, "an axis"))
+                return call.report(faults.SizeNotKnown(one.span, "an axis", is_fixed=True))
             axis = shapes.axis_number(call.body, int(known.value), x.operand, one.span)
             if axis is None:
                 return BAD
@@ -661,7 +702,7 @@ def split(call: CallSite, x: Given_, n: Given_, axis: list[int] | None = None) -
         return BAD
     known = call.body.known(n.operand)
     if known is None or known.dtype != "int" or known.value < 1:
-        return call.report(faults.SizeNotKnown(n.span, "the number of parts"))
+        return call.report(faults.SizeNotKnown(n.span, "the number of parts", is_fixed=True))
     count, a = int(known.value), (axis or [0])[0]
     if axis is None and not shapes.is_apart(call.body, 0, x.operand, x.span):
         return BAD
@@ -804,15 +845,28 @@ def eye(call: CallSite, n: Given_, m: Given_ | None = None) -> Operand:
 
 @takes("arange", "*bounds")
 def arange(call: CallSite, bounds: list[Given_]) -> Operand:
-    """`arange(stop)`, `arange(start, stop)`: ints."""
+    """`arange(stop)`, `arange(start, stop)`, `arange(start, stop, step)`: ints."""
     sizes = _sizes(call, bounds)
     if sizes is None:
         return BAD
-    if len(sizes) not in (1, 2):
-        text = f"'arange' takes one or two arguments, not {len(sizes)}"
-        return call.report(meaning.WrongArity(call.span, text, "arange(start, stop)", None))
-    start, stop = (Dim.of(0), sizes[0]) if len(sizes) == 1 else sizes
-    return indexing.arange(call.body, start, stop, call.span)
+    if len(sizes) not in (1, 2, 3):
+        text = f"'arange' takes one to three arguments, not {len(sizes)}"
+        return call.report(meaning.WrongArity(call.span, text, "arange(start, stop, step)", None))
+    start, stop = (Dim.of(0), sizes[0]) if len(sizes) == 1 else sizes[:2]
+    if len(sizes) < 3:
+        return indexing.arange(call.body, start, stop, call.span)
+    step = sizes[2].constant
+    if not step:
+        text = "a step is a number that is not 0"
+        return call.report(faults.IndexOutside(bounds[2].span, text, None))
+    way = stop - start if step > 0 else start - stop
+    count = (way + abs(step) - 1) // abs(step)
+    places = indexing.arange(call.body, Dim.of(0), count, call.span)
+    if isinstance(places, Poison):
+        return BAD
+    ahead = call.op("mul", places, call.number(step, "int"))
+    found: Operand = call.op("add", size_value(call.body, start, call.span), ahead)
+    return found
 
 
 # ---- products ------------------------------------------------------------------------------
@@ -1075,7 +1129,10 @@ def windows(
     steps = [s.constant for s in strides]
     if any(s is None or s < 1 for s in steps):
         assert stride is not None
-        return call.report(faults.SizeNotKnown(stride.span, "a stride"))
+        if None in steps:
+            return call.report(faults.SizeNotKnown(stride.span, "a stride", is_fixed=True))
+        text = f"a stride of {min(s for s in steps if s is not None)} goes nowhere"
+        return call.report(faults.IndexOutside(stride.span, text, shapes.shown(x.operand)))
     shape = list(x.shape)
     for a, s, step in zip(axes, sizes, steps, strict=True):
         assert step is not None

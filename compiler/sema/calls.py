@@ -596,7 +596,7 @@ def _diff(
     target = given[-1].value
     if not isinstance(target, ast.Name):
         yield body.visit(target)
-        return body.report(meaning.DiffTarget(target.span))
+        return body.report(meaning.DiffTarget(target.span, form))
     local = body.locals.get(target.id)
     if local is None:
         entry = body.scope.entries.get(target.id)

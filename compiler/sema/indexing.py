@@ -208,13 +208,14 @@ def _slice(body: Body, node: ast.Slice, size: Dim | None, base: Operand, taken: 
         text = "a step is a number that is not 0"
         body.report(faults.IndexOutside(node.step.span, text, None))
         return False
+    last = size if step > 0 else size - 1  # backwards, a bound is an index
     for position, part in ((0, node.start), (1, node.stop)):
         d = bounds[position]
         if d is not None and (n := d.constant) is not None and n < 0:
             d = bounds[position] = size + n
         if d is not None and part is not None:
             fault = _outside(part, base)
-            if not shapes.require(body, d, fault) or not shapes.require(body, size - d, fault):
+            if not shapes.require(body, d, fault) or not shapes.require(body, last - d, fault):
                 return False
     start, stop = bounds[0], bounds[1]
     if step > 0:
@@ -222,6 +223,7 @@ def _slice(body: Body, node: ast.Slice, size: Dim | None, base: Operand, taken: 
         if start is None:
             low = Dim.of(0)
         stride = step
+        way = high - low
     else:
         # x[a:b:-s] visits a, a - s, … above b: read upwards, then flipped
         stride = -step
@@ -229,6 +231,7 @@ def _slice(body: Body, node: ast.Slice, size: Dim | None, base: Operand, taken: 
         bottom = Dim.of(0) if stop is None else stop + 1
         count = (top - bottom + stride) // stride
         low, high = top - (count - 1) * stride, top + 1
+        way = top - bottom + 1
         taken.flipped.append(len(taken.shape))
     length = (high - low + (stride - 1)) // stride
     text = "the slice ends before it starts"
@@ -236,7 +239,7 @@ def _slice(body: Body, node: ast.Slice, size: Dim | None, base: Operand, taken: 
         node.start is not None
         and node.stop is not None
         and not shapes.require(
-            body, high - low, lambda: faults.IndexOutside(node.span, text, shapes.shown(base))
+            body, way, lambda: faults.IndexOutside(node.span, text, shapes.shown(base))
         )
     ):
         return False

@@ -179,6 +179,8 @@ def size_of_op(op: str, sizes: Sequence[Dim | None]) -> Dim | None:
             return -dims[0]
         case "floordiv":
             return None if dims[1].constant == 0 else dims[0] // dims[1]
+        case "mod" if (n := dims[1].constant) is not None and n > 0:
+            return dims[0] - dims[0] // n * n
         case "pow" if (n := dims[1].constant) is not None and 0 <= n <= 16:
             power = ONE
             for _ in range(n):

@@ -347,9 +347,9 @@ def runtime(a: Arithmetic, join: Callable[[str, list[Any]], Any]) -> Mapping[str
         return out
 
     def softmax(x: Any, axes: Any) -> Any:
-        exps = elements.mapped(lambda e: a.op("exp", (e,)), objects(x))
-        total = reduction(lambda xs: join("sum", xs))(exps, axis=tuple(axes), keepdims=True)
-        return elements.mapped(a.div, exps, np.broadcast_to(_object_array(total), exps.shape))
+        total = np.expand_dims(_object_array(logsumexp(x, axes)), tuple(axes))
+        difference = elements.mapped(a.sub, x, np.broadcast_to(total, x.shape))
+        return elements.mapped(lambda e: a.op("exp", (e,)), difference)
 
     def logsumexp(x: Any, axes: Any, soft: Any = None) -> Any:
         exps = elements.mapped(lambda e: a.op("exp", (e,)), objects(x))
@@ -389,6 +389,7 @@ def runtime(a: Arithmetic, join: Callable[[str, list[Any]], Any]) -> Mapping[str
 
     return {
         "divide": a.div,
+        "power": lambda x, y: a.op("pow", (x, y)),
         "blocks": blocks,
         "planned_blocks": blocks,
         "height": lambda rows, width: index(rows),

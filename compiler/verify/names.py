@@ -138,6 +138,8 @@ NUMPY: Mapping[str, Meaning] = {
     "subtract": lambda x, y: x - y,
     "multiply": lambda x, y: x * y,
     "divide": lambda x, y: x / y,
+    "floor_divide": lambda x, y: sp.floor(x / y),
+    "remainder": sp.Mod,
     "negative": lambda x: -x,
     "greater": lambda x, y: x > y,
     "greater_equal": lambda x, y: x >= y,

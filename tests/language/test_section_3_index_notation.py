@@ -555,6 +555,20 @@ fn f(x: [N]) = sum(j0(x[i])*i for i)
     ),
     (
         """
+fn f(x: [N]) = [mean(x[j]^2 for j in i..N) for i in 0..N]
+""",
+        lambda x: np.array([np.mean(x[i:] ** 2) for i in range(len(x))]),
+        [(normal(4),), (normal(1),), (normal(0),)],
+    ),
+    (
+        """
+fn f(x: [N], A: [N, M]) = [mean(A[j, k]*x[i] for j in 0..i + 1, k) for i in 0..N]
+""",
+        lambda x, A: np.array([np.mean(A[: i + 1] * x[i]) for i in range(len(x))]),
+        [(normal(4), normal(4, 3)), (normal(1), normal(1, 1))],
+    ),
+    (
+        """
 const w = [1, 2]
 const W = stack(w, 2*w)
 fn f(x: [N, 2]) = [sum(W[i, j]*x[n, j] for j)  for n, i]

@@ -29,6 +29,42 @@ def lse(x: Any, axis: int | None = None) -> Any:
 CASES: list[Case] = [
     (
         """
+fn f(x: [N]) = sum(x)*arange(1, N, 2), x*arange(2*N - 1, -1, -2), arange(0, 10, 3)
+""",
+        lambda x: (
+            x.sum() * np.arange(1, len(x), 2),
+            x * np.arange(2 * len(x) - 1, -1, -2),
+            np.arange(0, 10, 3),
+        ),
+        [(normal(4),), (normal(5),), (normal(1),)],
+    ),
+    (
+        """
+fn f(x: [N, M]) = x*argmax(x, axis=1, keepdims=true) + argmin(x, keepdims=true)
+""",
+        lambda x: x * np.argmax(x, axis=1, keepdims=True) + np.argmin(x, keepdims=True),
+        [(normal(3, 4),), (normal(1, 1),)],
+    ),
+    (
+        """
+fn f(x: [A, B, C]) = transpose(x, [1, 2, 0])^2, reshape(x, [A*B, C]), x |> reshape([C, A*B])
+""",
+        lambda x: (
+            x.transpose(1, 2, 0) ** 2,
+            x.reshape(-1, x.shape[2]),
+            x.reshape(x.shape[2], -1),
+        ),
+        [(normal(2, 3, 4),), (normal(1, 1, 1),)],
+    ),
+    (
+        """
+fn f(x: [N]) = tile(x, [2, 1, 3]), outer(x, x)*ones([N, N]) + zeros([N, N])
+""",
+        lambda x: (np.tile(x, [2, 1, 3]), np.outer(x, x)),
+        [(normal(3),), (normal(0),)],
+    ),
+    (
+        """
 fn f(x: [N]) = prod(x)
 """,
         lambda x: np.prod(x),

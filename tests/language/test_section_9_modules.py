@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable
 from types import ModuleType
 
+import numpy as np
 import pytest
 
 Load = Callable[..., ModuleType]
@@ -72,3 +73,36 @@ def test_powers_at_the_edge(load: Load, target: str, level: int) -> None:
         for found in ((value, *gradient), (value, *module.f_jacobian(*point))):
             pairs = [(f, w) for f, w in zip(found, wanted, strict=True) if w is not None]
             assert [f for f, _ in pairs] == pytest.approx([w for _, w in pairs], nan_ok=True)
+
+
+@pytest.mark.parametrize("target", ["python", "numpy"])
+def test_what_is_masked_is_no_number(load: Load, target: str) -> None:
+    module = load("fn f(x: [N]) = sum(x)", target)
+    with pytest.raises(TypeError, match=r"f: argument 'x' must hold .*, not a masked array"):
+        module.f(np.ma.masked_array([1.0, 2.0], mask=[False, True]))
+    with pytest.raises(TypeError, match="not a masked array"):
+        module.f(np.ma.masked_array([1.0, 2.0]))
+
+
+def test_sizes_behind_an_empty_axis_are_those_of_the_array(load: Load) -> None:
+    module = load("fn f(x: [.., D], g: [D]) -> [..] = sum(x*g, axis=-1)", "python")
+    assert module.f(np.ones((2, 0, 3)), [1.0, 2.0, 3.0]) == [[], []]
+    with pytest.raises(ValueError, match="g has shape"):
+        module.f(np.ones((2, 0, 3)), [1.0, 2.0])
+
+
+@pytest.mark.parametrize("target", ["python", "numpy"])
+def test_the_jacobian_of_leading_axes_that_are_none(load: Load, target: str) -> None:
+    module = load("fn f(x: [..], y: [..]) -> [..] = x*y", target)
+    assert module.f_jacobian(2.0, 3.0) == (3.0, 2.0)
+
+
+@pytest.mark.parametrize("target", ["python", "numpy"])
+def test_gradients_of_an_empty_result_have_the_shapes_of_the_arguments(
+    load: Load, target: str
+) -> None:
+    module = load("fn f(x: [N, D], k: int[K], a) = a*x[k]", target)
+    _, saved = module.f_forward(np.ones((4, 2)), [], 3.0)
+    d_x, d_a = module.f_backward(saved, [] if target == "python" else np.ones((0, 2)))
+    np.testing.assert_array_equal(d_x, np.zeros((4, 2)))
+    assert d_a == 0

@@ -131,3 +131,48 @@ def test_accuracy_is_that_of_differences() -> None:
     names = module(PAIRWISE)
     exact = ((x[:, None] - y) ** 2).sum(axis=2)
     np.testing.assert_allclose(names["f"](x, y), exact, rtol=1e-14)
+
+
+WEIGHTED = "fn f(x: [N, D], y: [M, D], w: [D]) = [sum(w[k]*(x[i, k] - y[j, k])^2 for k) for i, j]"
+WEIGHTED_SUM = (
+    "fn f(x: [N, D], y: [M, D], w: [D]) = sum(exp(-sum(w[k]*(x[i, k] - y[j, k])^2 for k)) for i, j)"
+)
+
+
+@pytest.mark.parametrize("source", [PAIRWISE, KERNEL, WEIGHTED, WEIGHTED_SUM])
+def test_no_pass_makes_a_large_value(source: str) -> None:
+    """Forward, backward and along a direction, where large values meet in a product, too."""
+    rng = np.random.default_rng(3)
+    x, y = rng.normal(size=(300, 20)), rng.normal(size=(300, 20))
+    arguments: tuple[Any, ...] = (x, y)
+    if source is not PAIRWISE:
+        arguments += (2.0,) if source is KERNEL else (rng.random(20),)
+    names: dict[str, Any] = {}
+    exec(compile(Source("f.mg", f"{source}\n"), Options(target="numpy", emit=("jvp",))).text, names)
+    value, saved = names["f_forward"](*arguments)
+    seed = np.ones(np.shape(value))
+    passes = {
+        "f": lambda: names["f"](*arguments),
+        "f_forward": lambda: names["f_forward"](*arguments),
+        "f_backward": lambda: names["f_backward"](saved, seed),
+        "f_jvp": lambda: names["f_jvp"](arguments, arguments),
+    }
+    for name, run in passes.items():
+        tracemalloc.start()
+        run()
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert peak < 300 * 300 * 20 * 8 / 2, name
+
+
+def test_a_weighted_distance_is_that_of_whole_arrays() -> None:
+    rng = np.random.default_rng(4)
+    x, y, w = rng.normal(size=(700, 3)), rng.normal(size=(60, 3)), rng.random(3)
+    value, (d_x, d_y, d_w) = module(WEIGHTED_SUM)["f_value_and_grad"](x, y, w)
+    difference = x[:, None] - y
+    weights = np.exp(-(w * difference**2).sum(axis=2))
+    assert value == pytest.approx(weights.sum(), rel=1e-12)
+    inner = -2 * w * weights[:, :, None] * difference
+    np.testing.assert_allclose(d_x, inner.sum(axis=1), rtol=1e-10, atol=1e-12)
+    np.testing.assert_allclose(d_y, -inner.sum(axis=0), rtol=1e-10, atol=1e-12)
+    np.testing.assert_allclose(d_w, -(weights[:, :, None] * difference**2).sum(axis=(0, 1)), 1e-11)

@@ -29,6 +29,7 @@ For `x: [N, D], w: [D] -> [N]` it reads:
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from inspect import Parameter
 from typing import Any, Literal
 
@@ -106,25 +107,24 @@ def source(words: Interface, kind: Kind, keyword_only: Sequence[str]) -> list[st
         f"try: result = function({', '.join(passed)})",
         "finally: restore(token)",
     ]
-    is_planned = bool(keyword_only)
+    apart = partial(_planned, keyword_only[0]) if keyword_only else _own
     if kind == "value_and_grad":
         forms = [words.forms[i] for i in real]
         results, shapes = [f"r{i}" for i in range(len(real))], [f"a{i}.shape" for i in real]
         lines.append(f"value, {_tuple(results)} = result")
-        tests = ["type(value) is real", *_own(words, forms, results, shapes, is_planned)]
+        tests = ["type(value) is real", *apart(words, forms, results, shapes)]
     else:
         forms = list(words.results)
         results = [f"r{i}" for i in range(len(forms))]
         lines += ["value, saved = result"] if kind == "forward" else []
         whole = "value" if kind == "forward" else "result"
         lines.append(f"{', '.join(results)} = {whole}")
-        tests = _own(words, forms, results, [""] * len(forms), is_planned)
+        tests = apart(words, forms, results, [""] * len(forms))
     way_out = "result"
     if kind == "forward":
         arrays = [name for name, form in zip(results, forms, strict=True) if form.dims]
-        free = [f"{name} is not None" for name in keyword_only]
-        if arrays:
-            tests.append(f"({' or '.join([*free, f'are_apart({_tuple(arrays)}, saved)'])})")
+        if arrays and not keyword_only:
+            tests.append(f"are_apart({_tuple(arrays)}, saved)")
         owns = _tuple([f"a{i}.shape" for i in real])
         slopes = [i for i, form in enumerate(forms) if form.kind is float]
         outs = _tuple([f"r{i}.shape" for i in slopes])
@@ -190,16 +190,11 @@ def _number(name: str, kind: type, variable: str | None, refuse: str) -> list[st
 
 
 def _own(
-    words: Interface,
-    forms: Sequence[Form],
-    names: Sequence[str],
-    shapes: Sequence[str],
-    is_planned: bool,
+    words: Interface, forms: Sequence[Form], names: Sequence[str], shapes: Sequence[str]
 ) -> list[str]:
     """That each part is an array that owns its memory, of the rank or of the shape, and is no
-    argument and no other part: only one of its kind and rank could be. Where memory is planned, an
-    argument may not be a view of it either. Many are compared by their ids, all at once; an
-    argument that is given twice then looks like one that comes out."""
+    argument and no other part: only one of its kind and rank could be. Many are compared by their
+    ids, all at once; an argument that is given twice then looks like one that comes out."""
     tests = []
     pairs = []
     taken = [(f"a{i}", form) for i, form in enumerate(words.forms) if form.dims]
@@ -216,14 +211,28 @@ def _own(
         for other, like in taken:
             if like.kind is form.kind and len(like.dims) == len(form.dims):
                 pairs.append(f"{name} is not {other}")
-            if like.kind is form.kind and is_planned and other[0] == "a":
-                pairs.append(f"{name} is not {other}.base")
         taken.append((name, form))
     if len(pairs) <= FEW:
         return tests + pairs
     ids = ", ".join(f"id({name})" for name, _ in taken)
-    tests.append(f"len({{{ids}}}) == {len(taken)}")
-    if is_planned:
-        bases = ", ".join(f"id({name}.base)" for name, _ in taken if name[0] == "a")
-        tests.append(f"{{{bases}}}.isdisjoint(map(id, {_tuple(names)}))")
-    return tests
+    return [*tests, f"len({{{ids}}}) == {len(taken)}"]
+
+
+def _planned(
+    work: str, words: Interface, forms: Sequence[Form], names: Sequence[str], _: Sequence[str]
+) -> list[str]:
+    """What plans its memory gives arrays of their own. That no argument, and nothing that an
+    argument is a view of, is one of them."""
+    given = [(f"a{i}", form.kind) for i, form in enumerate(words.forms) if form.dims]
+    tests = []
+    pairs = []
+    for name, form in zip(names, forms, strict=True):
+        kinds = DTYPES if form.dims else SCALARS
+        tests.append(f"{f'{name}.dtype' if form.dims else f'type({name})'} is {kinds[form.kind]}")
+        like = [other for other, kind in given if form.dims and kind is form.kind]
+        pairs += [f"{name} is not {other} and {name} is not {other}.base" for other in like]
+    if len(pairs) > FEW:
+        arrays = [name for name, form in zip(names, forms, strict=True) if form.dims]
+        ids = ", ".join(f"id({name}), id({name}.base)" for name, _ in given)
+        pairs = [f"{{{ids}}}.isdisjoint(map(id, {_tuple(arrays)}))"]
+    return [*tests, f"({work} is None or {' and '.join(pairs)})"] if pairs else tests

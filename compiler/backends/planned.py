@@ -9,10 +9,12 @@ np.subtract(r, y, out=r)
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import accumulate
 
 from mgrad.compiler.backends.expression import Expressions
-from mgrad.compiler.backends.layout import INDENT, statement
+from mgrad.compiler.backends.layout import INDENT, WIDTH, statement
 from mgrad.compiler.backends.outputs import statements
+from mgrad.compiler.backends.text import comment
 from mgrad.compiler.ir.node import Node
 from mgrad.compiler.schedule.schedule import Buffer, Line, Loop, Part, Routine, Step
 
@@ -94,13 +96,13 @@ def _code(line: Line, spell: Expressions, whole: Expressions, assign: Assign) ->
     if not line.steps or line.steps[-1].node is not line.node:
         found.append(assign(line, whole))
     if len(found) > 1:
-        found = [*_said(assign(line, spell)), *found]
+        found = [*_said(assign(line, spell).split("\n"), INDENT), *found]
     return "\n".join(found)
 
 
-def _said(code: str) -> list[str]:
+def _said(code: Sequence[str], indent: str) -> list[str]:
     """Code as a comment."""
-    return [f"{INDENT}# {line.removeprefix(INDENT)}" for line in code.split("\n")]
+    return [f"{indent}# {line.removeprefix(indent)}" for line in code]
 
 
 def _steps(steps: Sequence[Step], spell: Expressions, indent: str) -> list[str]:
@@ -131,18 +133,36 @@ def _loop(loop: Loop, spell: Expressions, whole: Expressions, use: Use) -> str:
     indent = 2 * INDENT
     if loop.views:
         lines.append(f"{indent}{loop.size} = {loop.rows}.stop - {loop.rows}.start")
-    for name, (buffer, axis) in loop.views.items():
-        lines.append(f"{indent}{name} = {buffer}[{':, ' * axis}:{loop.size}]")
-    inner = whole.named(loop.names, is_planned=True)
+    shared: dict[tuple[str, int], list[str]] = {}
+    for name, view in loop.views.items():
+        shared.setdefault(view, []).append(name)
+    for (buffer, axis), names in shared.items():
+        text = f"{buffer}[{':, ' * axis}:{loop.size}]"
+        while names:  # as many as a line holds
+            fitting = accumulate(names, lambda a, b: f"{a} = {b}")
+            count = max(1, sum(len(indent) + len(t) + len(text) + 3 <= WIDTH for t in fitting))
+            lines.append(f"{indent}{' = '.join(names[:count])} = {text}")
+            text, names = names[0], names[count:]
+    inner = whole.named({**loop.names, **loop.temporaries}, is_planned=True)
+    plain = spell.named(loop.names)
+    last = ""
     for line in loop.lines:
-        lines += _steps(line.steps, inner, indent)
+        code = _steps(line.steps, inner, indent)
+        before = f"{indent}{line.names[0]} = "
         if not line.steps or line.steps[-1].node is not line.node:
-            lines += statement(f"{indent}{line.names[0]} = ", inner.text(line.node, named=False))
+            code += statement(before, inner.text(line.node, named=False))
+        if len(code) > 1:
+            code = [*_said(statement(before, plain.text(line.node, named=False)), indent), *code]
+        if line.rule and line.rule != last:
+            lines.append(f"{indent}# {comment(line.rule)}  {comment(line.place)}")
+            last = line.rule
+        lines += code
     for part in loop.parts:
         place = f"{part.name}{part.subscript}"
         lines += _steps(part.steps, inner, indent)
         if not part.steps or part.steps[-1].out != place:
             sign = "+=" if part.summed else "="
             before = f"{indent}{place} {sign} "
-            lines += statement(before, inner.text(part.node, named=part.node in loop.names))
+            is_named = part.node in loop.names or part.node in loop.temporaries
+            lines += statement(before, inner.text(part.node, named=is_named))
     return "\n".join(lines)

@@ -12,16 +12,19 @@ over the blocks. Exits that do not need one another share a loop.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from mgrad.compiler.ir.node import Node
-from mgrad.compiler.ir.types import Dim
+from mgrad.compiler.ir.types import Dim, Type
 from mgrad.compiler.ops.op import TABLE
 from mgrad.compiler.passes.large import INSIDE, Large
+from mgrad.compiler.schedule.sizes import Thin
 
 Axis = tuple[Node, int]
+LONG = 8  # operations of a chain that is worth a loop
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,14 +42,18 @@ class Group:
 
 
 def groups(
-    order: Sequence[Node], kept: Iterable[Node], large: Large
+    order: Sequence[Node], kept: Collection[Node], large: Large, has_chains: bool = False
 ) -> tuple[list[Node], dict[Node, Group]]:
     """The nodes in an order in which each group can be made at its first exit, and the group of
-    each exit. `kept` are needed as a whole: what makes one of them is no group."""
+    each exit. `kept` are needed as a whole: what makes one of them is no group. If the caller
+    `has_chains`, long chains of elementwise operations are members, too."""
     members = {n: None for n in order if large.is_remade(n)}
+    chained = chains(order, kept, large) if has_chains else {}
+    members |= chained
     if not members:
         return list(order), {}
-    meeting = [[i for i in n.inputs if i in members] for n in order if n.op in INSIDE]
+    ends = [n for n in order if n.op in INSIDE or (n.op in TABLE and n not in members)]
+    meeting = [[i for i in n.inputs if i in members] for n in ends]
     parts = connected(members, meeting)
     broken = {parts[n] for n in kept if n in members}
     exits: dict[Node, int] = {}
@@ -55,7 +62,8 @@ def groups(
             continue
         read = [i for i in node.inputs if i in members]
         for operand in read:
-            if node.op not in INSIDE:
+            is_end = operand in chained and node.op in TABLE
+            if node.op not in INSIDE and not is_end:
                 broken.add(parts[operand])
         if len({parts[i] for i in read}) > 1:
             broken.update(parts[i] for i in read)
@@ -79,9 +87,69 @@ def groups(
         else:
             last[part] = group
             made |= dict.fromkeys(group.exits, group)
+    failed |= {part for part, node in _made_twice(made, exits) if node in chained}
+    failed |= {
+        exits[e] for e, g in made.items() if _is_short(g) and not chained.keys().isdisjoint(g.rows)
+    }
     # what is made as a whole for one loop is there for all
     made = {node: group for node, group in made.items() if exits[node] not in failed}
     return sorted(order, key=level.__getitem__), made
+
+
+def _is_short(group: Group) -> bool:
+    """Whether a loop would not be worth its turns."""
+    return sum(n.op in TABLE for n in (*group.rows, *group.exits)) < LONG
+
+
+def _made_twice(
+    made: Mapping[Node, Group], exits: Mapping[Node, int]
+) -> Iterator[tuple[int, Node]]:
+    """Members that two loops would make, and the number of what they belong to."""
+    first: dict[Node, Group] = {}
+    for exit, group in made.items():
+        for node in group.rows:
+            if first.setdefault(node, group) is not group:
+                yield exits[exit], node
+
+
+def chains(order: Sequence[Node], kept: Collection[Node], large: Large) -> dict[Node, None]:
+    """The members of long chains of elementwise operations on arrays of one shape: what only the
+    chain reads, and reductions of it."""
+    users: dict[Node, list[Node]] = {}
+    for node in order:
+        for operand in node.inputs:
+            users.setdefault(operand, []).append(node)
+    thin = Thin()
+    steps = {
+        n: None
+        for n in order
+        if n.op in TABLE and _has_names(n) and not large.is_remade(n) and not thin(n)
+    }
+    numbers = connected(steps)
+    lengths = Counter(numbers.values())
+    found: dict[Node, None] = {}
+    for node in order:
+        of = node if node in steps else next((u for u in users.get(node, ()) if u in steps), None)
+        if of is None or lengths[numbers[of]] < LONG or node in kept:
+            continue
+        if node is not of and (node.op != "broadcast" or node.array.shape != of.array.shape):
+            continue
+        if all(_is_inside(u, numbers, numbers[of]) for u in users[node]):
+            found[node] = None
+    return found
+
+
+def _is_inside(user: Node, numbers: Mapping[Node, int], number: int) -> bool:
+    """Whether a step of a chain, or a reduction of nothing else."""
+    result = user.attribute("result") if user.op == "contract" else ()
+    assert isinstance(result, tuple)
+    is_end = user.op in INSIDE and len(set(result)) == len(result)
+    operands = [user] if user in numbers else user.inputs if is_end else []
+    return bool(operands) and all(numbers.get(i) == number for i in operands)
+
+
+def _has_names(node: Node) -> bool:
+    return isinstance(node.type, Type) and any(d.constant is None for d in node.type.shape)
 
 
 def connected(
@@ -205,7 +273,10 @@ def same(node: Node, members: Mapping[Node, None]) -> list[tuple[Axis, Axis]]:
                 if operand in members:
                     pairs.append(((operand, a), seen.setdefault(i, (operand, a))))
         return pairs
-    if node not in members:
+    if node not in members:  # the end of a chain: its operands are of one shape
+        inside = [i for i in node.inputs if i in members] if node.op in TABLE else []
+        for operand in inside[1:]:
+            pairs += [((operand, a), (inside[0], a)) for a in range(len(node.array.shape))]
         return pairs
     for operand in node.inputs:
         if operand in members:
@@ -255,9 +326,14 @@ def _image(node: Node, rows: Mapping[Node, int]) -> int | None:
 
 def read(group: Group) -> list[Node]:
     """What a group reads from outside of it."""
-    found = dict.fromkeys(i for n in (*group.rows, *group.exits) for i in n.inputs)
     inside = {*group.rows, *group.exits}
-    return [i for i in found if i not in inside and i.op != "constant"]
+    found: dict[Node, None] = {}
+    for node in (*group.rows, *group.exits):
+        for operand in node.inputs:
+            if operand not in inside and operand.op != "constant":
+                is_wide = operand.op == "broadcast" and node.op in TABLE
+                found[operand.inputs[0] if is_wide else operand] = None
+    return [node for node in found if node.op != "constant"]
 
 
 def slices(group: Group, names: Mapping[Node, str], rows: str) -> dict[Node, str] | None:
@@ -279,14 +355,25 @@ def slices(group: Group, names: Mapping[Node, str], rows: str) -> dict[Node, str
             elif node.op == "contract":
                 if not enter(operand, _factor(node, position, names, group, rows)):
                     return None
+            elif node.op in TABLE and operand.op == "broadcast":
+                place = _place(node, group)
+                if not enter(operand, _broadcast(operand, names, place, rows)):
+                    return None
             elif node.op in TABLE:
-                place = group.rows[node]
+                place = _place(node, group)
                 text = names[operand] + _subscript([":"] * place + [rows])
                 if not enter(operand, text):
                     return None
             else:
                 return None
     return found
+
+
+def _place(node: Node, group: Group) -> int:
+    """Along which axis of a member, or of the end of a chain, the rows are."""
+    place = group.rows.get(node, group.place(node) if node not in group.rows else None)
+    assert place is not None
+    return place
 
 
 def _factor(node: Node, position: int, names: Mapping[Node, str], group: Group, rows: str) -> str:

@@ -87,9 +87,9 @@ def _line(line: Line, drafts: Sequence[Draft], texts: _Texts) -> Line:
         for part, draft in zip(loop.parts, drafts[count:], strict=True)
     ]
     whole = drafts[0].scope.whole
-    names = {**loop.names, **{n: texts.of(v) for n, v in whole.items() if n not in loop.names}}
+    more = {n: texts.of(v) for n, v in whole.items() if n not in loop.names}
     views = {texts.of(v): (texts.block(v), v.block.axis) for v in whole.values() if v.block}
-    made = replace(loop, lines=tuple(inner), parts=tuple(parts), names=names, views=views)
+    made = replace(loop, lines=tuple(inner), parts=tuple(parts), temporaries=more, views=views)
     return replace(line, loop=replace(made, size=texts.size()))
 
 

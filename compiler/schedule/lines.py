@@ -77,8 +77,8 @@ class Writer:
         if constants:
             order = [node for node in order if node not in constants and node not in inside]
         if self.large is not None:
-            kept = (*results, *must)
-            order, self._groups = blocks.groups(order, kept, self.large)
+            kept = {*results, *must}
+            order, self._groups = blocks.groups(order, kept, self.large, self.names_results)
             self._must.update(i for g in self._groups.values() for i in blocks.read(g))
             self._inside = {n for g in self._groups.values() for n in g.rows}
         self._must.update(must)
@@ -204,9 +204,10 @@ class Writer:
         assert first is not None
         read = {n for one in (*group.rows, *group.exits) for n in one.inputs}
         names = {n: t for n, t in inner.names.items() if n not in group.exits or n in read}
-        loop = Loop(
-            rows, group.count, group.width, tuple(inner.lines), tuple(parts), names, group.rows
-        )
+        places = {n: group.place(n) for n in group.exits}
+        axes = {**group.rows, **{n: place for n, place in places.items() if place is not None}}
+        lines = tuple(inner.lines)
+        loop = Loop(rows, group.count, group.width, lines, tuple(parts), names, axes)
         self.loops.append(loop)
         self.lines.append(replace(first, names=tuple(p.name for p in parts), loop=loop))
 

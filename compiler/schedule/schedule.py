@@ -93,6 +93,7 @@ class Loop:
     parts: tuple[Part, ...]
     names: Mapping[Node, str]
     axes: Mapping[Node, int]  # along which axis of a node the rows are
+    temporaries: Mapping[Node, str] = field(default_factory=dict)  # names of nodes without a line
     views: Mapping[str, tuple[str, int]] = field(default_factory=dict)  # name -> buffer, axis
     size: str = ""  # the name of how many rows a block has
 

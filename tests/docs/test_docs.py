@@ -253,7 +253,9 @@ class Page:
 
     def generated(self, block: Block, where: str) -> None:
         file, _, names = where.partition(":")
-        text = mgrad.compile(self.folder / file, target=block.option("target") or "python")
+        level = int(block.option("level") or 1)
+        target = block.option("target") or "python"
+        text = mgrad.compile(self.folder / file, target=target, level=level)
         if names:
             routines = {n.name: n for n in ast.parse(text).body if isinstance(n, ast.FunctionDef)}
             lines = text.split("\n")

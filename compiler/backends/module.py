@@ -158,7 +158,7 @@ def _user_names(routines: Iterable[Routine]) -> set[str]:
             taken.update(line.names)
             if line.loop is not None:
                 taken.update([line.loop.rows, *(n for one in line.loop.lines for n in one.names)])
-                taken.update([line.loop.size, *line.loop.views])
+                taken.update([line.loop.size, *line.loop.views, *line.loop.bound.values()])
         taken.update(routine.sizes.values())
         taken.update([routine.work, *(buffer.name for buffer in routine.buffers)])
     return taken - {"_", ""}

@@ -8,6 +8,7 @@ np.subtract(r, y, out=r)
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from itertools import accumulate
 
@@ -17,6 +18,7 @@ from mgrad.compiler.backends.outputs import statements
 from mgrad.compiler.backends.text import comment
 from mgrad.compiler.ir.node import Node
 from mgrad.compiler.schedule.schedule import Buffer, Line, Loop, Part, Routine, Step
+from mgrad.compiler.schedule.steps import spelled
 
 Use = Callable[[str], str]
 Assign = Callable[[Line, Expressions], str]
@@ -119,6 +121,19 @@ def zero(part: Part) -> str:
     return f"{INDENT}{part.name} = {'0.0' if part.node.array.dtype == 'real' else '0'}"
 
 
+def _bound(loop: Loop) -> tuple[dict[Node, str], dict[str, str]]:
+    """The names in a loop, and those that stand there for rows that are read more than once."""
+    steps = [*(s for line in loop.lines for s in line.steps)]
+    steps += [s for part in loop.parts for s in part.steps]
+    reads = Counter(i for step in steps for i in spelled(step.node, loop.names))
+    texts = Counter[str]()
+    for node, text in loop.names.items():
+        if text in loop.bound:
+            texts[text] += reads[node]
+    bound = {text: loop.bound[text] for text, count in texts.items() if count > 1}
+    return {node: bound.get(text, text) for node, text in loop.names.items()}, bound
+
+
 def _loop(loop: Loop, spell: Expressions, whole: Expressions, use: Use) -> str:
     """What a loop adds to begins with 0; its blocks are parts of planned ones."""
     lines: list[str] = []
@@ -143,8 +158,10 @@ def _loop(loop: Loop, spell: Expressions, whole: Expressions, use: Use) -> str:
             count = max(1, sum(len(indent) + len(t) + len(text) + 3 <= WIDTH for t in fitting))
             lines.append(f"{indent}{' = '.join(names[:count])} = {text}")
             text, names = names[0], names[count:]
-    inner = whole.named({**loop.names, **loop.temporaries}, is_planned=True)
-    plain = spell.named(loop.names)
+    named, bound = _bound(loop)
+    lines += [f"{indent}{name} = {text}" for text, name in bound.items()]
+    inner = whole.named({**named, **loop.temporaries}, is_planned=True)
+    plain = spell.named(named)
     last = ""
     for line in loop.lines:
         code = _steps(line.steps, inner, indent)

@@ -24,7 +24,7 @@ from mgrad.compiler.passes.large import INSIDE, Large
 from mgrad.compiler.schedule.sizes import Thin
 
 Axis = tuple[Node, int]
-LONG = 8  # operations of a chain that is worth a loop
+LONG = 12  # operations of a chain that is worth a loop, also where arrays are short
 
 
 @dataclass(frozen=True, slots=True, eq=False)

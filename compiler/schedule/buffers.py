@@ -90,7 +90,8 @@ def _line(line: Line, drafts: Sequence[Draft], texts: _Texts) -> Line:
     more = {n: texts.of(v) for n, v in whole.items() if n not in loop.names}
     views = {texts.of(v): (texts.block(v), v.block.axis) for v in whole.values() if v.block}
     made = replace(loop, lines=tuple(inner), parts=tuple(parts), temporaries=more, views=views)
-    return replace(line, loop=replace(made, size=texts.size()))
+    bound = {text: texts.rows(text) for text in loop.names.values() if "[" in text}
+    return replace(line, loop=replace(made, size=texts.size(), bound=bound))
 
 
 def _steps(draft: Draft, texts: _Texts) -> tuple[Step, ...]:
@@ -115,6 +116,7 @@ class _Texts:
         self._lines = {(v.line, v.slot): v.name for v in values if v.name}
         self._temporaries: dict[int, str] = {}
         self._blocks: dict[int, str] = {}
+        self._rows: dict[str, str] = {}
         self._size = ""
 
     def of(self, value: Value) -> str:
@@ -131,6 +133,13 @@ class _Texts:
         name = self._blocks.get(value.slot)
         if name is None:
             name = self._blocks[value.slot] = self._give(f"{self.of(value)}_block")
+        return name
+
+    def rows(self, text: str) -> str:
+        """A name for the rows of an array, `x[rows]`."""
+        name = self._rows.get(text)
+        if name is None:
+            name = self._rows[text] = self._give(f"{text.partition('[')[0]}_rows")
         return name
 
     def size(self) -> str:

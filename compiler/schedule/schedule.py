@@ -96,6 +96,7 @@ class Loop:
     temporaries: Mapping[Node, str] = field(default_factory=dict)  # names of nodes without a line
     views: Mapping[str, tuple[str, int]] = field(default_factory=dict)  # name -> buffer, axis
     size: str = ""  # the name of how many rows a block has
+    bound: Mapping[str, str] = field(default_factory=dict)  # names for rows: `x[rows]` -> x_rows
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import takewhile
+from itertools import pairwise, takewhile
 from typing import Any
 
+from mgrad.compiler.diagnostics import Diagnostic
 from mgrad.compiler.errors import meaning
 from mgrad.compiler.errors import shapes as faults
 from mgrad.compiler.ir.types import INT, Bundle, Dim, Dtype, Shape, Type
@@ -697,28 +698,44 @@ def concat(call: CallSite, xs: list[Given_], axis: list[int] | None = None) -> O
 
 @takes("split", "x n [axis]")
 def split(call: CallSite, x: Given_, n: Given_, axis: list[int] | None = None) -> Operand:
-    """Several results: n equal parts along an axis."""
+    """Several results: n equal parts along an axis, or those between the places in an array."""
     if not call.array(x):
         return BAD
-    known = call.body.known(n.operand)
-    if known is None or known.dtype != "int" or known.value < 1:
-        return call.report(faults.SizeNotKnown(n.span, "the number of parts", is_fixed=True))
-    count, a = int(known.value), (axis or [0])[0]
+    a = (axis or [0])[0]
     if axis is None and not shapes.is_apart(call.body, 0, x.operand, x.span):
         return BAD
     size = x.shape[a]
-    part = size // count
-    if part * count != size:
-        text = f"{size} is not {count} equal parts"
-        return call.report(faults.WrongAxis(call.span, text, shapes.shown(x.operand)))
+    if n.shape:
+        inner = _listed(call, n)
+        if inner is None:
+            return BAD
+        inner = [size + d if (d.constant or 0) < 0 else d for d in inner]
+        bounds = [Dim.of(0), *inner, size]
+
+        def fault() -> Diagnostic:
+            text = f"the places [{', '.join(map(str, inner))}] do not rise from 0 to {size}"
+            return faults.WrongAxis(n.span, text, shapes.shown(x.operand))
+
+        if not all(shapes.require(call.body, b - a, fault) for a, b in pairwise(bounds)):
+            return BAD
+    else:
+        known = call.body.known(n.operand)
+        if known is None or known.dtype != "int" or known.value < 1:
+            return call.report(faults.SizeNotKnown(n.span, "the number of parts", is_fixed=True))
+        count = int(known.value)
+        part = size // count
+        if part * count != size:
+            text = f"{size} is not {count} equal parts"
+            return call.report(faults.WrongAxis(call.span, text, shapes.shown(x.operand)))
+        bounds = [part * k for k in range(count + 1)]
     value = call.value(x)
-    shape = (*x.shape[:a], part, *x.shape[a + 1 :])
     parts = []
-    for k in range(count):
+    for start, stop in pairwise(bounds):
         items = list(indexing.whole(x.shape))
-        items[a] = ("slice", part * k, part * (k + 1), 1)
+        items[a] = ("slice", start, stop, 1)
+        shape = (*x.shape[:a], stop - start, *x.shape[a + 1 :])
         parts.append(call.emit("take", (value,), dtype_of(value), shape, items=tuple(items)))
-    if count == 1:
+    if len(parts) == 1:
         return parts[0]
     bundle = Bundle(tuple(p.type for p in parts))
     return call.body.emit("bundle", tuple(parts), bundle, call.span)
@@ -726,26 +743,27 @@ def split(call: CallSite, x: Given_, n: Given_, axis: list[int] | None = None) -
 
 @takes("pad", "x *widths")
 def pad(call: CallSite, x: Given_, widths: list[Given_]) -> Operand:
-    """Zeros around: `pad(x, n)` on every side, `pad(x, before, after)` of every axis; a width is
-    one size or, in brackets, one an axis."""
+    """Zeros around: `pad(x, n)` on every side, `pad(x, [before, after])` of every axis, or a pair
+    of those for each axis; `pad(x, before, after)` takes one size, or one an axis, for both."""
     if not call.array(x):
         return BAD
     if len(widths) not in (1, 2):
         text = f"'pad' takes one or two widths, not {len(widths)}"
         return call.report(meaning.WrongArity(call.span, text, "pad(x, before, after)", None))
-    sides: list[tuple[Dim, ...]] = []
-    for width in widths:
+    rank = len(x.shape)
+    pairs = _pairs(call, widths[0], x) if len(widths) == 1 else None
+    sides: list[tuple[Dim, ...]] = list(zip(*pairs, strict=True)) if pairs else []
+    if len(widths) == 1 and pairs is None:
+        return BAD
+    for width in widths if len(widths) == 2 else ():
         parts = _listed(call, width)
         if parts is None:
             return BAD
-        if len(parts) == 1 and not width.shape:
-            parts = parts * len(x.shape)
-        if len(parts) != len(x.shape):
-            axes = "axis" if len(x.shape) == 1 else "axes"
-            text = f"{len(parts)} widths for {len(x.shape)} {axes}"
-            return call.report(faults.WrongAxis(width.span, text, shapes.shown(x.operand)))
+        parts = parts * rank if len(parts) == 1 and not width.shape else parts
+        if not _are_of_all_axes(call, width, len(parts), x):
+            return BAD
         sides.append(tuple(parts))
-    before, after = sides[0], sides[-1]
+    before, after = sides
     dots = shapes.dots_at(x.shape)
     if dots is not None and (before[dots].terms or after[dots].terms):
         return call.report(faults.BehindDots(call.span, shapes.shown(x.operand)))
@@ -753,6 +771,38 @@ def pad(call: CallSite, x: Given_, widths: list[Given_]) -> Operand:
     return call.emit(
         "pad", (call.value(x),), dtype_of(x.operand), shape, before=before, after=after
     )
+
+
+def _are_of_all_axes(call: CallSite, width: Given_, count: int, x: Given_) -> bool:
+    rank = len(x.shape)
+    if count == rank:
+        return True
+    text = f"{count} widths for {rank} {'axis' if rank == 1 else 'axes'}"
+    call.report(faults.WrongAxis(width.span, text, shapes.shown(x.operand)))
+    return False
+
+
+def _pairs(call: CallSite, width: Given_, x: Given_) -> list[tuple[Dim, Dim]] | None:
+    """The zeros before and after each axis, as NumPy reads them; None after a fault."""
+    value = width.operand
+    is_nested = len(width.shape) == 2 and isinstance(value, Value) and value.form == "concat"
+    rows = [width]
+    if is_nested:
+        inner = [r.args[0] if r.form == "reshape" else r for r in value.args]  # type: ignore[union-attr]
+        rows = [Given_(row, width.span) for row in inner]
+    pairs: list[tuple[Dim, Dim]] = []
+    for row in rows:
+        parts = _listed(call, row)
+        if parts is None:
+            return None
+        if len(parts) > 2:
+            text = f"{len(parts)} widths, where one is for the zeros before and one for those after"
+            call.report(faults.WrongAxis(width.span, text, shapes.shown(x.operand)))
+            return None
+        pairs.append((parts[0], parts[-1]))
+    if len(pairs) == 1:
+        return pairs * len(x.shape)
+    return pairs if _are_of_all_axes(call, width, len(pairs), x) else None
 
 
 def _listed(call: CallSite, given: Given_) -> list[Dim] | None:
@@ -1014,21 +1064,37 @@ def diag(call: CallSite, x: Given_) -> Operand:
     return made
 
 
+DOTS = 0xE000  # the first of Unicode's letters for private use
+
+
 @takes("einsum", "spec *xs")
 def einsum(call: CallSite, xs: list[Given_], spec: ast.Text) -> Operand:
     """`einsum("ij,jk->ik", a, b)`: the sum of products over the letters that the result lacks."""
     inputs, arrow, result = spec.text.replace(" ", "").partition("->")
     words = inputs.split(",")
-    letters = [c for word in words for c in word]
+    plain = [c for word in words for c in word.replace("...", "")]
     if not arrow:  # NumPy's: what stands once, in the order of the alphabet
-        result = "".join(sorted(c for c in letters if letters.count(c) == 1))
-    sound = all(c.isalpha() and c.isascii() for c in letters) and all(
-        c in letters and result.count(c) == 1 for c in result
+        result = "..." * ("..." in inputs)
+        result += "".join(sorted(c for c in set(plain) if plain.count(c) == 1))
+    bare = result.replace("...", "", 1)
+    sound = all(c.isalpha() and c.isascii() for c in plain) and all(
+        c in plain and bare.count(c) == 1 for c in bare
     )
-    if not sound or len(words) != len(xs):
+    sound &= all(word.count("...") <= 1 for word in words)
+    if not sound or len(words) != len(xs) or ("..." in inputs and "..." not in result):
         count = meaning.plural(len(xs), "array")
         text = f'"{spec.text}" is no einsum of {count}'
         return call.report(meaning.WrongArity(spec.span, text, 'einsum("ij,jk->ik", a, b)', None))
+    lead = [len(x.shape) - len(w) + 3 for w, x in zip(words, xs, strict=True) if "..." in w]
+    dots = "".join(map(chr, range(DOTS, DOTS + max(0, *lead, 0))))  # letters for the axes of `...`
+    words = [
+        word.replace("...", dots[len(dots) - (len(x.shape) - len(word) + 3) :])
+        if "..." in word and len(x.shape) >= len(word) - 3
+        else word.replace("...", "")
+        for word, x in zip(words, xs, strict=True)
+    ]
+    result = result.replace("...", dots)
+    letters = [c for word in words for c in word]
     numbers = {c: k for k, c in enumerate(dict.fromkeys(letters))}
     sizes: dict[str, tuple[Dim, Given_]] = {}
     values: list[Value] = []

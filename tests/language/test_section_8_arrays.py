@@ -798,6 +798,37 @@ fn f(x: [N], a = 2) = a*x
     ),
 ]
 
+CASES += [
+    ("fn f(x: [N]) = pad(x, [1, 2])", lambda x: np.pad(x, (1, 2)), [(normal(3),), (normal(0),)]),
+    ("fn f(x: [N, M]) = pad(x, [1, 2])", lambda x: np.pad(x, (1, 2)), [(normal(2, 3),)]),
+    (
+        "fn f(x: [N, M]) = pad(x, [[0, 1], [2, 0]])",
+        lambda x: np.pad(x, ((0, 1), (2, 0))),
+        [(normal(2, 3),)],
+    ),
+    (
+        "fn f(x: [N]) {\n  a, b, c = split(x, [1, 3])\n  return concat(c, b*2, a)\n}",
+        lambda x: np.concatenate((x[3:], 2 * x[1:3], x[:1])),
+        [(normal(3),), (normal(7),)],
+    ),
+    (
+        "fn f(x: [N, 6]) {\n  a, b = split(x, [-2], axis=1)\n"
+        "  return sum(a, axis=1)*sum(b, axis=1)\n}",
+        lambda x: np.sum(x[:, :4], axis=1) * np.sum(x[:, 4:], axis=1),
+        [(normal(3, 6),), (normal(0, 6),)],
+    ),
+    (
+        'fn f(x: [B, n, m], y: [m, k]) = einsum("...ij,jk->...ik", x, y)',
+        lambda x, y: x @ y,
+        [(normal(2, 3, 4), normal(4, 2))],
+    ),
+    (
+        'fn f(x: [B, n], y: [n]) = einsum("...i,...i", x, y)',
+        lambda x, y: x @ y,
+        [(normal(2, 3), normal(3)), (normal(0, 3), normal(3))],
+    ),
+]
+
 for _name in ("sum", "mean", "prod", "max", "min", "var", "std"):
     CASES += [
         (f"fn f(x: [N, M]) = {_name}(x)", getattr(np, _name), [(normal(2, 3),), (normal(1, 1),)]),

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from mgrad.runtime.elementwise import elementwise
-from mgrad.runtime.errstate import SILENT, STATE, Seterr, find
+from mgrad.runtime.errstate import BUFFER, SILENT, STATE, Seterr, find
 
 
 def test_the_state_is_silent_and_then_what_it_was() -> None:
@@ -23,9 +23,17 @@ def test_the_state_is_silent_and_then_what_it_was() -> None:
 
 
 def test_finding_it_changes_nothing() -> None:
-    before = np.geterr()
+    before = np.geterr(), np.getbufsize()
     assert find()[0] is STATE
-    assert np.geterr() == before
+    assert (np.geterr(), np.getbufsize()) == before
+
+
+def test_buffers_are_small_inside_only() -> None:
+    before = np.getbufsize()
+    token = STATE.set(SILENT)
+    assert np.getbufsize() == BUFFER < before
+    STATE.reset(token)
+    assert np.getbufsize() == before
 
 
 def test_a_numpy_that_keeps_the_state_elsewhere_is_silenced_too(

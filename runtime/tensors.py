@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from mgrad.runtime.gather import add_at, added, gathered, on_diagonal, padded, replaced
+from mgrad.runtime.gather import (
+    add_at,
+    added,
+    gathered,
+    on_diagonal,
+    outer,
+    padded,
+    replaced,
+)
 from mgrad.runtime.linalg import cholesky, cofactor, inv, solve, solve_triangular
 from mgrad.runtime.reductions import logsumexp, prod_others, share, softmax
 from mgrad.runtime.rows import blocks, height, planned_blocks
@@ -37,6 +45,7 @@ __all__ = [
     "inv",
     "logsumexp",
     "on_diagonal",
+    "outer",
     "overlap_add",
     "padded",
     "planned",

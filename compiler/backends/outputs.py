@@ -215,8 +215,8 @@ def _product(node: Node, out: str, spell: Expressions) -> list[Statement]:
             place = f"{out}[:, None]" if is_row else out
             return [("", f"{context.use('np.matmul')}({left}, {right}, out={place})")]
         if len(operands[0]) == len(operands[1]) == 1 and result == operands[0] + operands[1]:
-            left, right = context.whole(xs[0], ATOM), context.whole(xs[1])
-            return [("", f"{context.use('np.multiply')}({left}[:, None], {right}, out={out})")]
+            given = ", ".join(map(context.whole, xs))
+            return [("", f"{context.use('mgrad.runtime.tensors.outer')}({given}, out={out})")]
         if tensors.is_vecdot(operands, result):
             given = ", ".join(map(context.whole, xs))
             return [("", f"{context.use('np.vecdot')}({given}, out={out})")]

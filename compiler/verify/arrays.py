@@ -396,6 +396,7 @@ def runtime(a: Arithmetic, join: Callable[[str, list[Any]], Any]) -> Mapping[str
         "planned": planned,
         "inside": lambda work, place: None,
         "add_at": add_at,
+        "outer": lambda x, y: contraction(a, "i,j->ij", x, y),
         "gathered": gathered,
         "replaced": replaced,
         "added": added,

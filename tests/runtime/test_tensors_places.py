@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mgrad.runtime.gather import added, on_diagonal, replaced
+from mgrad.runtime.gather import added, on_diagonal, outer, replaced
 from mgrad.runtime.windows import overlap_add, windows
 
 RNG = np.random.default_rng(13)
@@ -136,3 +136,13 @@ def test_on_diagonal() -> None:
         assert found[i, j, k, n] == (y[i, j] if (i, j) == (k, n) else 0)
     np.testing.assert_array_equal(on_diagonal(y, (1, 0, 1))[:, 1, :], np.diag(y[1]))
     assert on_diagonal(np.zeros(0, np.float32), (0, 0)).dtype == np.float32
+
+
+@pytest.mark.parametrize("columns", [0, 1, 5, 255, 256, 400])
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_an_outer_product_is_written_where_it_belongs(columns: int, dtype: type) -> None:
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=7).astype(dtype), rng.normal(size=columns).astype(dtype)
+    out = np.empty((7, columns), dtype)
+    assert outer(x, y, out) is out
+    np.testing.assert_allclose(out, np.outer(x, y), rtol=1e-6)

@@ -48,6 +48,16 @@ fn products(A: [B, n, m], C: [B, m, k]) = sum((A @ C)^2)/2
 fn rosenbrock(x: [n]) = sum(100*(x[i + 1] - x[i]^2)^2 + (1 - x[i])^2 for i in 0..n - 1)
 """
 
+CHAIN = """\
+fn chain(x: [n], a) {
+  s = exp(-x^2)*a
+  t = tanh(x/2 + a)
+  u = s/(1 + x^2)*t
+  return sum((max(u, 0) - t)^2)
+}
+"""
+LENGTHS = (1_000, 100_000, 1_000_000)  # of its arrays
+
 SIZES: dict[str, tuple[Sizes, Sizes]] = {
     "least_squares": ((100, 10), (20_000, 50)),
     "logistic": ((100, 10), (20_000, 50)),
@@ -94,6 +104,11 @@ def report() -> Iterator[str]:
             for other in others:
                 peer = tensor_peers.OF[other](name)
                 yield f"{'':<28}{other:<7}  {compare(generated, peer, at, is_threaded=True)}"
+    first, second = (module(CHAIN, "numpy", level)["chain_value_and_grad"] for level in (1, 2))
+    for length in LENGTHS:
+        at = [*point("log_sum_exp", (length,)), 0.5]
+        title = f"elementwise chain {length}"
+        yield f"{title:<28}{'at -O1':<7}  {compare(partial(second, work={}), first, at)}"
     for name, (_, sizes) in SIZES.items():
         used = [f"{who} {peak(who, name, sizes):.0f}" for who in ("ours", "hand", *others)]
         yield f"{name:<28}peak memory of two calls, MB: {', '.join(used)}"

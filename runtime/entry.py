@@ -20,6 +20,7 @@ For `x: [N, D], w: [D] -> [N]` it reads:
         if a1.shape != (n1, ): return slowly(…)
         token = silence(SILENT)
         try: result = function(a0, a1)
+        except MemoryError as error: raise MemoryError(…) from None
         finally: restore(token)
         r0 = result
         if type(r0) is ndarray and … and r0.ndim == 1 and r0 is not a1: return result
@@ -105,6 +106,7 @@ def source(words: Interface, kind: Kind, keyword_only: Sequence[str]) -> list[st
     lines += [
         "token = silence(SILENT)",
         f"try: result = function({', '.join(passed)})",
+        "except MemoryError as error: raise MemoryError(f'{function.__name__}: {error}') from None",
         "finally: restore(token)",
     ]
     apart = partial(_planned, keyword_only[0]) if keyword_only else _own

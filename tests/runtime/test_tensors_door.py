@@ -698,3 +698,12 @@ def test_names_that_python_keeps_for_itself() -> None:
     same(door(lambda_=[1, 2], x=3), [3.0, 6.0])
     with pytest.raises(ValueError, match=r"scaled: lambda has shape \(\), but \[lambda_1\] has"):
         door(1, 2)
+
+
+def test_what_has_no_room_says_whose_it_is() -> None:
+    @arrays("x: [N] -> [N, N]")
+    def square(x):
+        return np.empty((len(x), 1 << 45))
+
+    with pytest.raises(MemoryError, match="square: Unable to allocate"):
+        square(np.ones(1 << 10))

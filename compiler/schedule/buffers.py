@@ -59,9 +59,8 @@ def plan(
             if is_fresh:
                 returned.append(name)
                 continue
-            value = stepper.copy(node, give(title))
-            copy = Line((value.name,), node, role="temporary")
-            drafts.append((copy, [stepper.draft()]))
+            value, steps = stepper.copy(node, give(title))
+            drafts.append((Line((value.name,), node, role="temporary"), steps))
         kept.append(value)
         returned.append(value.name)
     for value in kept:

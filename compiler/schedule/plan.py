@@ -167,10 +167,11 @@ class _Planner:
         reached = _down_to(saved, gradients)
         wanted = dict.fromkeys(sizes.mentioned(reached, gradients, thin, is_nested))
         remade = large.of(self.graph)
+        has_buffers = bool(self.subject.work)
         for node in reached:
             if remade.is_remade(node):
                 wanted |= dict.fromkeys(n for d in node.array.shape for n in sorted(d.names))
-            if self.subject.work and isinstance(node.type, Type):
+            if has_buffers and isinstance(node.type, Type):
                 wanted |= dict.fromkeys(n for d in node.type.shape for n in sorted(d.names))
         pool = self.graph.pool
         return tuple(

@@ -12,9 +12,9 @@ from mgrad.compiler.schedule.steps import Event, Value
 def assign(
     events: Sequence[Event], values: Sequence[Value], spans: Sequence[tuple[int, int]]
 ) -> None:
-    """Gives each value its slot. A statement may write over what it reads,
-    and reads for the last time, where its event says so. What is read in a loop, one of the
-    `spans` of events, is needed in all its turns."""
+    """Gives each value its slot. A statement may write over what it reads, and reads for the last
+    time, where its event says so. What is read in a loop, one of the `spans` of events, is needed
+    in all its turns."""
     for place, event in enumerate(events):
         if event.written is not None:
             event.written.first = min(event.written.first, place)
@@ -25,24 +25,25 @@ def assign(
         for value in values:
             if value.first < begin <= value.last < end:
                 value.last = end
-    count = 0
+    ending: dict[int, list[Value]] = {}
+    for value in values:
+        ending.setdefault(value.last, []).append(value)
     free: dict[Any, list[int]] = {}
-    live: list[Value] = []
+    owners: list[Value] = []  # of each slot, the value that lies there
     for place, event in enumerate(events):
+        for old in ending.get(place - 1, ()):
+            if owners[old.slot] is old:
+                free.setdefault(old.kind, []).append(old.slot)
         made = event.written
         if made is None:
             continue
-        for old in [v for v in live if v.last < place]:
-            live.remove(old)
-            free.setdefault(old.kind, []).append(old.slot)
-        spare = [v for v in event.free if v in live and v.last == place and v.kind == made.kind]
+        spare = [v for v in event.free if v.last == place and v.kind == made.kind]
         pool = free.get(made.kind)
         if made.start is None and spare:
-            live.remove(spare[0])
             made.slot = spare[0].slot
         elif made.start is None and pool:
             made.slot = pool.pop()
         else:
-            made.slot, count = count, count + 1
-        if made.start is None:
-            live.append(made)
+            made.slot = len(owners)
+            owners.append(made)
+        owners[made.slot] = made

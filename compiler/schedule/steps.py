@@ -103,16 +103,17 @@ class Stepper:
         if node in self._results and node.op != "call":
             is_copied |= is_view(node) and bool(node.array.shape)
         if is_copied:
-            self.copy(node, name)
-            return [self._draft]
-        self._draft = Draft(self.top)
+            return self.copy(node, name)[1]
+        draft = self._draft = Draft(self.top)
         self._assign(node, self.top, *line.names)
         self.rank += 1
-        return [self._draft]
+        return [draft]
 
-    def copy(self, node: Node, name: str) -> Value:
-        """A buffer of its own for a node that has a name, or is a view."""
-        self._draft = Draft(self.top)
+    def copy(self, node: Node, name: str) -> tuple[Value, list[Draft]]:
+        """A buffer of its own for a node that has a name, or is a view; and its steps."""
+        draft = self._draft = Draft(self.top)
+        if self._form(node, self.top) == "range":
+            self._need(node, self.top)
         value = Value(node.array.shape, node.array.dtype, self.rank, name)
         if (
             node.op == "constant"
@@ -124,21 +125,18 @@ class Stepper:
             self._operands(node, self.top)
             self._write(value, Event(self._reads(node, self.top), value))
             self.top.whole[node] = value
-        self._draft.steps.append((node, value))
+        draft.steps.append((node, value))
         self.rank += 1
-        return value
-
-    def draft(self) -> Draft:
-        """The steps of the last copy."""
-        return self._draft
+        return value, [draft]
 
     def owner(self, node: Node, name: str) -> Value | None:
-        """The value whose memory belongs to a name alone, as a whole."""
+        """The value whose memory belongs to a name alone, as a whole, and may be given away: a
+        range is there for the next call."""
         found = self._named.get(name, ())
         value = found[0] if len(found) == 1 else None
         if value is None or value.name != name or value.shape != node.array.shape:
             return None
-        return value
+        return value if value.start is None else None
 
     def is_fresh(self, node: Node, name: str) -> bool:
         """Whether a line assigns new memory to a name, for every element of the node."""

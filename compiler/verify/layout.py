@@ -111,7 +111,7 @@ def _sizes(function: Function, first: int) -> dict[str, int]:
         if not _shape(argument) and dtype(argument.value.type) == "int":
             names.setdefault(argument.name)
     shapes = [v.type.shape for v in function.values if isinstance(v.type, Type)]
-    dims = dict.fromkeys(d for shape in shapes for d in shape)
+    dims = dict.fromkeys(d for shape in shapes for d in shape if d.constant is None)
     for is_full in (True, False):
         for sizes in _choices(list(names), first):
             is_allowed = all(_holds(c, sizes) for c in function.conditions)

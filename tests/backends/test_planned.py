@@ -45,6 +45,7 @@ PROGRAMS = PROGRAMS | {
     " sum(log(1 + ((x - m)/s)^2)*exp(-((x - m)/s)^2), axis=D)",
     "levels": "fn f(x: [n]) {\n  e = exp(-x^2)*cos(x) + sin(x)*x\n  s = sum(e)\n"
     "  y = e/s*tanh(x) + e*e\n  return sum(y*sqrt(1 + y*y))*y\n}",
+    "ranges": "fn f(x: [n], m: int) {\n  i = 0..n\n  return i, x*i, 1..m, i\n}",
     "work": "fn f(work: [n], r) {\n  size = sum(work)\n  return work*size/r\n}",
 }
 EXAMPLES = ["landscapes", "regression", "gaussian_process", "arm", "cluster", "springs"]

@@ -39,7 +39,7 @@ def test_the_gradient_is_that_of_the_definition(n: int) -> None:
     u = np.random.default_rng(n).normal(size=n)
     steps = np.eye(n)
     expected = [(functions["f"](u + h) - functions["f"](u - h)) / 2 for h in steps]
-    value, (d_u,) = functions["f_value_and_grad"](u)
+    _, (d_u,) = functions["f_value_and_grad"](u)
     np.testing.assert_allclose(d_u, expected, rtol=1e-12)
     single, (d_single,) = functions["f_value_and_grad"](u.astype(np.float32))
     assert single.dtype == d_single.dtype == np.float32
@@ -47,7 +47,7 @@ def test_the_gradient_is_that_of_the_definition(n: int) -> None:
 
 
 def test_nothing_is_added_to_what_belongs_to_another() -> None:
-    """The first term is a value of the source, or the cotangent itself: a sum of its own is made."""
+    """The first term is a value of the source, or the cotangent: a sum of its own is made."""
     _, functions = module("fn f(u: [n]) = u, u[1:]\n")
     u, grads = np.arange(4.0), (np.ones(4), np.full(3, 5.0))
     _, saved = functions["f_forward"](u)

@@ -13,13 +13,15 @@ from mgrad.compiler.ir.graph import Graph, remake, rewrite
 from mgrad.compiler.ir.node import Node
 from mgrad.compiler.passes.fold import exact
 
+LONGEST = 8  # factors of a product whose sign a sum takes
+
 
 def run(graph: Graph) -> Graph:
     uses = graph.uses()
 
     def rule(node: Node, inputs: tuple[Node, ...]) -> Node:
         if node.op in ("add", "sub"):
-            return _sum(node, inputs)
+            return _sum(node, inputs, uses)
         if node.op in ("mul", "div"):
             return _product(node, inputs, uses)
         return _negation(remake(node, inputs), uses[node.inputs[0]] == 1)
@@ -27,16 +29,19 @@ def run(graph: Graph) -> Graph:
     return rewrite(graph, rule, ops=("add", "sub", "mul", "div", "neg"))
 
 
-def _sum(node: Node, inputs: tuple[Node, ...]) -> Node:
+def _sum(node: Node, inputs: tuple[Node, ...], uses: Counter[Node]) -> Node:
     make, type = node.pool.make, node.type
     left, right = inputs
-    if right.op == "neg":
-        return make("sub" if node.op == "add" else "add", (left, right.inputs[0]), type)
-    if node.op == "add" and left.op == "neg":
-        return make("sub", (right, left.inputs[0]), type)
-    factor = _negative_factor(right)
+    is_sum = node.op == "add"
+    factor = right.inputs[0] if right.op == "neg" else None
+    if factor is None and uses[node.inputs[1]] == 1:
+        factor = _negative_factor(right)
     if factor is not None:
-        return make("sub" if node.op == "add" else "add", (left, factor), type)
+        right, is_sum = factor, not is_sum
+    if is_sum and left.op == "neg":
+        return make("sub", (right, left.inputs[0]), type)
+    if factor is not None:
+        return make("add" if is_sum else "sub", (left, right), type)
     return remake(node, inputs)
 
 
@@ -57,14 +62,18 @@ def _is_number(node: Node) -> bool:
 
 
 def _negative_factor(node: Node) -> Node | None:
-    """k*x for a node that is (-k)*x."""
-    if node.op != "mul":
+    """k*x*y for a node that is (-k)*x*y."""
+    chain: list[Node] = []
+    while node.op in ("mul", "div") and len(chain) < LONGEST:
+        chain.append(node)
+        node = node.inputs[0]
+    value = exact(node)
+    if not chain or value is None or value >= 0:
         return None
-    value = exact(node.inputs[0])
-    if value is None or value >= 0:
-        return None
-    constant = node.pool.constant(-value, node.inputs[0].array)
-    return node.pool.make("mul", (constant, node.inputs[1]), node.type)
+    made = node.pool.constant(-value, node.array)
+    for product in reversed(chain):
+        made = node.pool.make(product.op, (made, product.inputs[1]), product.type)
+    return made
 
 
 def _product(node: Node, inputs: tuple[Node, ...], uses: Counter[Node]) -> Node:

@@ -13,7 +13,7 @@ from mgrad.compiler.ir.node import Node
 from mgrad.compiler.ops.op import TABLE
 from mgrad.compiler.passes.numbers import PI, SIMPLE, digits, is_whole, multiple_of_pi
 from mgrad.compiler.schedule.names import Names
-from mgrad.compiler.schedule.roles import NUMBERS
+from mgrad.compiler.schedule.phrases import NUMBERS
 
 LONGEST = 32  # characters of the name of a module's constant
 DEEPEST = 10  # levels of operators in the expression of one

@@ -20,7 +20,7 @@ from mgrad.compiler.ir.node import Node
 from mgrad.compiler.ir.types import Type
 from mgrad.compiler.ops.op import TABLE
 from mgrad.compiler.ops.structural import Indices, contract, transpose
-from mgrad.compiler.passes import large
+from mgrad.compiler.passes import large, signs
 from mgrad.compiler.passes.shapes import shaped
 from mgrad.compiler.schedule import softmax
 from mgrad.compiler.schedule.blocks import Axis, connected, root, same
@@ -43,7 +43,7 @@ def run(graph: Graph) -> Graph:
         return graph
     uses = Counter(i for n in nodes for i in n.inputs)
     products = {n for n in nodes if n.op == "mul" and uses[n] == 1 and is_large.is_remade(n)}
-    graph = rewrite(graph, partial(_contracted, products))
+    graph = signs.run(rewrite(graph, partial(_contracted, products)))
     orders = _orders(graph.nodes(), is_large, graph.results)
     return rewrite(graph, partial(_moved, orders)) if orders else graph
 

@@ -19,7 +19,7 @@ from mgrad.compiler.passes.large import Large
 from mgrad.compiler.schedule import blocks, elements
 from mgrad.compiler.schedule.constants import Constants, spell
 from mgrad.compiler.schedule.names import Names, gradient_name
-from mgrad.compiler.schedule.roles import role
+from mgrad.compiler.schedule.roles import role, role_of_origin
 from mgrad.compiler.schedule.rules import rule, through
 from mgrad.compiler.schedule.schedule import Line, LineRole, Loop, Part
 
@@ -320,11 +320,27 @@ class Writer:
         forward = self._forward(node)
         of = None if forward is None else self._named(forward)
         if forward is not None and of is None and (forward in self.users or forward.op != "mul"):
-            of = role(forward, self._named, self.users)
-        self.stems[node] = stem = f"d_{of}" if of else role(node, self._named, self.users)
+            of = self._role(forward, role_of_origin)
+        self.stems[node] = stem = f"d_{of}" if of else self._role(node)
         if of is None or node in self.values:
             return self.scope.give(stem)
         return gradient_name(of, self.scope)
+
+    def _role(self, node: Node, role: Callable[..., str] = role) -> str:
+        call = node.inputs[0] if node.op == "item" else None
+        if call is not None and call.op == "call":
+            index = node.attribute("index")
+            assert isinstance(index, int)
+            return self.items(str(call.attribute("callee")), index)
+        return role(node, self._named, self._whole, self.users)
+
+    def _whole(self, node: Node) -> str | None:
+        """What to call a value that a temporary is part of. The gradient of what has a name has one
+        too, be it in no line."""
+        name = self._named(node)
+        forward = self._forward(node) if name is None else None
+        of = None if forward is None else self._named(forward)
+        return name if of is None else f"d_{of}"
 
     def _forward(self, node: Node) -> Node | None:
         """The value that a node is the gradient of."""

@@ -15,7 +15,7 @@ from mgrad.compiler.schedule.lines import Writer
 from mgrad.compiler.schedule.roles import noun
 from mgrad.compiler.schedule.schedule import Line
 
-LONG = 100  # lines
+LONG = 200  # lines
 
 
 def used_once(nodes: Iterable[Node], results: Iterable[Node]) -> frozenset[Node]:

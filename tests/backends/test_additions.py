@@ -23,9 +23,9 @@ def test_what_is_added_stands_where_it_is_added() -> None:
     text, _ = module(SOURCE)
     assert (
         """\
-    d_u = padded(d_value_argument, (2, 0))
-    d_u[1:-1] -= 2*d_value_argument
-    d_u[:-2] += d_value_argument
+    d_u = padded(d_total, (2, 0))
+    d_u[1:-1] -= 2*d_total
+    d_u[:-2] += d_total
     d_u[1:] -= grad*u[:-1]
     d_u[:-1] -= grad*u[1:]
 """

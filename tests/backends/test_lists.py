@@ -37,7 +37,7 @@ def body_of(source: str, name: str = "f") -> str:
         ("fn f(x: [n]) = flip(x)", "    return x[::-1]"),
         ("fn f(x: [n]) = x[1:]", "    return x[1:]"),
         ("fn f(x: [n], y: [m]) = concat(x, y)", "    return [*x, *y]"),
-        ("fn f(x: [n], y: [n]) = concat(x, y)[-1] + 0", "    return value_argument[-1]"),
+        ("fn f(x: [n], y: [n]) = concat(x, y)[-1] + 0", "    return x_and_y[-1]"),
         ("fn f(A: [n, n]) = det(A)", "    return det(A)"),
         ("fn f(x: [n, n]) = trace(x)", "    return sum(x[i][i] for i in range(n))"),
         (

@@ -40,7 +40,7 @@ def body(source: str, name: str) -> str:
 def test_the_loop_is_over_rows_and_names_its_parts() -> None:
     value = body(PAIRWISE, "f")
     assert "for rows in blocks(N, D*M):" in value
-    assert "difference = transpose_x[:, rows, None] - transpose_y[:, None]\n" in value
+    assert "difference = x_transposed[:, rows, None] - y_transposed[:, None]\n" in value
     assert '[rows] = np.einsum("ijk,ijk->jk", difference, difference)\n' in value
 
 

@@ -63,10 +63,8 @@ def statements(step: Step, spell: Expressions) -> list[Statement]:
             back = f"[{', '.join([':'] * axis + ['::-1'])}]" if attributes.get("reverse") else ""
             given = context.whole(node.inputs[0], ATOM if back else 0)
             return [("", f"{use('np.cumsum')}({given}{back}, axis={axis}, out={out}{back})")]
-        case "softmax":
-            given = context.whole(node.inputs[0])
-            name = use("mgrad.runtime.tensors.softmax")
-            return [("", f"{name}({given}, {attributes['axes']}, out={out})")]
+        case "softmax" | "logsumexp":
+            return [("", f"{tensors.exponentials(node, context)[:-1]}, out={out})")]
         case "transpose":
             text = tensors.transposed(node, context)
             return [("", f"{use('np.copyto')}({out}, {text})")]

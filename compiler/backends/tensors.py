@@ -16,6 +16,7 @@ from mgrad.compiler.ir.node import Node
 from mgrad.compiler.ir.types import Dim, FloorDiv, Shape, Type
 from mgrad.compiler.ops.op import ATOM, PRODUCT, SUM
 from mgrad.compiler.schedule.sizes import ones
+from mgrad.compiler.schedule.steps import memories
 
 LETTERS = "ijklmnopqrstuvwxyzabcdefgh"
 REDUCTIONS = {
@@ -178,11 +179,22 @@ def spell(node: Node, context: Context) -> tuple[str, int]:
             parts = [context.whole(i) for i in inputs]
             parts += [f"{k}={v}" for k, v in attributes.items() if v is not False]
             return f"{use('mgrad.runtime.tensors.' + op)}({', '.join(parts)})", ATOM
-        case "prod_others" | "logsumexp" | "softmax":
+        case "logsumexp" | "softmax":
+            return exponentials(node, context), ATOM
+        case "prod_others":
             parts = [context.whole(inputs[0]), str(attributes["axes"])]
             parts += [context.whole(i) for i in inputs[1:]]
             return f"{use('mgrad.runtime.tensors.' + op)}({', '.join(parts)})", ATOM
     raise InternalError("print", f"the numpy target cannot spell {node!r}")
+
+
+def exponentials(node: Node, context: Context) -> str:
+    """A softmax or logsumexp, with the memory that is planned for it."""
+    parts = [context.whole(node.inputs[0]), str(node.attribute("axes"))]
+    parts += [context.whole(i) for i in node.inputs[1:]]
+    planned = [(key, context.names.get(memory, "")) for key, memory in memories(node).items()]
+    parts += [f"{key}={name}" for key, name in planned if name]
+    return f"{context.use('mgrad.runtime.tensors.' + node.op)}({', '.join(parts)})"
 
 
 def _axis(axes: Sequence[int], rank: int) -> str:

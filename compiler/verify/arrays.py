@@ -346,12 +346,14 @@ def runtime(a: Arithmetic, join: Callable[[str, list[Any]], Any]) -> Mapping[str
             out[place] = elements.folded(b, "mul", rest, 1)
         return out
 
-    def softmax(x: Any, axes: Any) -> Any:
+    def softmax(x: Any, axes: Any, totals: Any = None) -> Any:
         total = np.expand_dims(_object_array(logsumexp(x, axes)), tuple(axes))
         difference = elements.mapped(a.sub, x, np.broadcast_to(total, x.shape))
         return elements.mapped(lambda e: a.op("exp", (e,)), difference)
 
-    def logsumexp(x: Any, axes: Any, soft: Any = None) -> Any:
+    def logsumexp(
+        x: Any, axes: Any, soft: Any = None, block: Any = None, totals: Any = None
+    ) -> Any:
         exps = elements.mapped(lambda e: a.op("exp", (e,)), objects(x))
         total = reduction(lambda xs: join("sum", xs))(exps, axis=tuple(axes))
         return elements.mapped(lambda e: a.op("log", (e,)), total)

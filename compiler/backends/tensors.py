@@ -297,24 +297,9 @@ def items_text(items: Any, shape: Shape, ints: Sequence[Node], context: Context)
 
 
 def _take(node: Node, context: Context) -> str:
-    x, ints = node.inputs[0], node.inputs[1:]
-    items: Any = node.attribute("items")
-    shape = x.array.shape
-    text = context.whole(x, ATOM)
+    text, items, shape = taken(node, context)
+    ints = node.inputs[1:]
     advanced = [k for k, item in enumerate(items) if item[0] == "by" and ints[item[1]].array.shape]
-    numbers = [
-        k
-        for k, item in enumerate(items)
-        if item[0] == "at" or (item[0] == "by" and not ints[item[1]].array.shape)
-    ]
-    if advanced and numbers:
-        # a number beside an array would count as one for NumPy: it goes first
-        first = [items[k] if k in numbers else ("all",) for k in range(len(items))]
-        text = f"{text}[{items_text(first, shape, ints, context)}]"
-        rest = [k for k in range(len(items)) if k not in numbers]
-        items = [items[k] for k in rest]
-        shape = tuple(shape[k] for k in rest)
-        advanced = [k for k, item in enumerate(items) if item[0] == "by"]
     text = f"{text}[{items_text(items, shape, ints, context)}]"
     if advanced and advanced[-1] - advanced[0] + 1 != len(advanced):
         # NumPy moves what separate arrays index to the front
@@ -323,6 +308,26 @@ def _take(node: Node, context: Context) -> str:
         source, target = tuple(range(rank)), tuple(range(place, place + rank))
         text = f"{context.use('np.moveaxis')}({text}, {source}, {target})"
     return text
+
+
+def taken(node: Node, context: Context) -> tuple[str, Any, Shape]:
+    """What a `take` chooses from, the items of its index, and the sizes of the axes that they are
+    of: a number beside an array would count as one for NumPy, so that it goes first."""
+    x, ints = node.inputs[0], node.inputs[1:]
+    items: Any = node.attribute("items")
+    shape = x.array.shape
+    text = context.whole(x, ATOM)
+    numbers = [
+        k
+        for k, item in enumerate(items)
+        if item[0] == "at" or (item[0] == "by" and not ints[item[1]].array.shape)
+    ]
+    if numbers and any(i.array.shape for i in ints):
+        first = [items[k] if k in numbers else ("all",) for k in range(len(items))]
+        text = f"{text}[{items_text(first, shape, ints, context)}]"
+        rest = [k for k in range(len(items)) if k not in numbers]
+        items, shape = [items[k] for k in rest], tuple(shape[k] for k in rest)
+    return text, items, shape
 
 
 def _put(node: Node, context: Context) -> str:

@@ -303,9 +303,9 @@ class Stepper:
             case "transpose":  # inside of a statement a view will do
                 is_step = "is_contiguous" in attributes and node in scope.names
             case "reshape":
-                is_step = _is_gathered(node, scope.names)
+                is_step = is_gathered(node) and node.inputs[0] not in scope.whole
             case "take":
-                is_step = gathered(node) is not None
+                is_step = _has_arrays(node)
             case "contract":
                 is_step = not is_view(node)
             case op:
@@ -392,6 +392,11 @@ def gathered(node: Node) -> int | None:
     return by[0] if ints.array.shape and ints.array.dtype == "int" else None
 
 
+def _has_arrays(node: Node) -> bool:
+    """Whether arrays of ints choose among the elements that a `take` gives."""
+    return any(i.array.shape for i in node.inputs[1:])
+
+
 def reduced(node: Node) -> tuple[int, ...]:
     """The axes that a node reduces its operand over."""
     axes = node.attribute("axes")
@@ -434,13 +439,13 @@ def is_view(node: Node) -> bool:
     return node.op in SCATTERED or node.op in ("reshape", "mark")
 
 
-def _is_gathered(node: Node, names: Mapping[Node, str]) -> bool:
-    """Whether a reshape copies what it is given."""
+def is_gathered(node: Node) -> bool:
+    """Whether a reshape copies what it is given, if that has no memory of its own."""
     (x,) = node.inputs
     old, new = x.array.shape, node.array.shape
     if not old or ones(old, new) is not None or ones(new, old) is not None:
         return False
-    return x.op in SCATTERED and is_view(x) and x not in names
+    return x.op in SCATTERED and is_view(x)
 
 
 def unmarked(node: Node, names: Mapping[Node, str]) -> Node:

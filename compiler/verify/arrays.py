@@ -300,6 +300,15 @@ def runtime(a: Arithmetic, join: Callable[[str, list[Any]], Any]) -> Mapping[str
     def gathered(x: Any, where: Any, axis: int) -> Any:
         return np.take(objects(x), _index(where), axis=index(axis))
 
+    def picked(x: Any, where: Any) -> Any:
+        items = where if isinstance(where, tuple) else (where,)
+        at = [axis for axis, item in enumerate(items) if not isinstance(item, slice)]
+        found = objects(x)[_index(items)]
+        if at[-1] - at[0] < len(at):
+            return found
+        rank = max(np.ndim(items[axis]) for axis in at)  # NumPy has their axes in front
+        return np.moveaxis(found, range(rank), range(at[0], at[0] + rank))
+
     def planned(*_: Any, **plan: Any) -> tuple[Any, ...]:
         """Memory with nothing in it; names for one place share it, as they do in the runtime."""
         made: dict[str, Any] = {}
@@ -400,6 +409,7 @@ def runtime(a: Arithmetic, join: Callable[[str, list[Any]], Any]) -> Mapping[str
         "add_at": add_at,
         "outer": lambda x, y: contraction(a, "i,j->ij", x, y),
         "gathered": gathered,
+        "picked": picked,
         "replaced": replaced,
         "added": added,
         "on_diagonal": on_diagonal,

@@ -55,6 +55,14 @@ PROGRAMS = PROGRAMS | {
     "*log_softmax(stack(x, x^2, axis=1), axis=1)[:, 0])",
     "sums_in_blocks": "fn f(x: [N, D], y: [M, D]) ="
     " sum(logsumexp([x[i, k]*y[j, k] for j], axis=0) for i, k)",
+    "edges": "fn f(x: [N, D], k: int[S, 2]) = sum(norm(x[k[s, 0]] - x[k[s, 1]]) for s)",
+    "parts": "fn f(x: [N, D], i: int[K], j: int[K]) ="
+    " x[i, 1:]^2*sum(x[:, j]), x[i, 0]*[x[j[k], 1]*x[i[k], i[k]] for k]",
+    "tiles": "fn f(x: [n]) = tile(x, 3)^2",
+    "reshaped": "fn f(x: [N, D]) {\n  y = transpose(x)\n"
+    "  return reshape(y, [D*N])^2, reshape(flip(x, axis=0), [N*D]),"
+    " reshape(x[1:, 1:], [(N - 1)*(D - 1)])^3\n}",
+    "around": "fn f(x: [A, B, C], i: int[K]) = [x[i[k], b, i[k]]^2 for b, k]",
     "work": "fn f(work: [n], r) {\n  size = sum(work)\n  return work*size/r\n}",
 }
 EXAMPLES = ["landscapes", "regression", "gaussian_process", "arm", "cluster", "springs"]
@@ -201,8 +209,8 @@ def test_an_overwritten_operand_is_found() -> None:
 
 
 # docs/generated-code.md says what is not written into planned memory
-ALLOCATING = {"determinant", "solution", "factor", "maps", "gathers", "product"}
-ALLOCATING |= {"mapped", "gathered", "springs", "entropy"}
+ALLOCATING = {"determinant", "solution", "factor", "maps", "product"}
+ALLOCATING |= {"mapped"}
 MATRICES = {"stiffness", "slopes"}  # of vectors
 
 

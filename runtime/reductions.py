@@ -210,7 +210,9 @@ def share(x: Array, extreme: Array, axes: Axes) -> Array:
     return is_extreme / count
 
 
-def prod_others(x: Array, axes: Axes, *along: Array) -> Array:
+def prod_others(
+    x: Array, axes: Axes, *along: Array, scratch: Array | None = None, out: Array | None = None
+) -> Array:
     """For each element the product of all others over the axes, that is the derivative of their
     product, right where elements are 0. The result has the shape of x.
 
@@ -220,8 +222,13 @@ def prod_others(x: Array, axes: Axes, *along: Array) -> Array:
     prod_others(x, axes, t, g) in x.
 
     Each element is carried as the polynomial x + e_1*t_1 + e_2*t_2 + … with e_k^2 = 0, and the
-    products of those before and of those after it are scans of log2(n) steps.
+    products of those before and of those after it are scans of log2(n) steps. Without further
+    arrays the result is written into `out` if that is given; `scratch` is memory of the same shape.
     """
+    if not along:
+        out = np.empty(x.shape, x.dtype) if out is None else out
+        _others(x, axes, np.empty(x.shape, x.dtype) if scratch is None else scratch, out)
+        return out
     order = [axis for axis in range(x.ndim) if axis not in axes] + list(axes)
     moved = [np.transpose(part, order) for part in (x, *along)]
     rest = moved[0].shape[: x.ndim - len(axes)]
@@ -236,13 +243,31 @@ def prod_others(x: Array, axes: Axes, *along: Array) -> Array:
     return np.ascontiguousarray(np.transpose(result, np.argsort(order)))
 
 
+def _others(x: Array, axes: Axes, after: Array, out: Array) -> None:
+    """Into `out`, for each element, the product of those before it and, made in `after`, of those
+    after it."""
+    if len(axes) > 1 and axes != tuple(range(axes[0], axes[0] + len(axes))):
+        last = [axis for axis in range(x.ndim) if axis not in axes] + list(axes)
+        every = tuple(range(x.ndim - len(axes), x.ndim))
+        moved = np.ascontiguousarray(np.transpose(x, last))
+        result = prod_others(moved, every)
+        np.copyto(out, np.transpose(result, np.argsort(last)))
+        return
+    rows, behind = prod(x.shape[: axes[0]]), prod(x.shape[axes[-1] + 1 :])
+    shape = (rows, prod(x.shape[axes[0] : axes[-1] + 1]), behind)
+    x, before, after = x.reshape(shape), out.reshape(shape), after.reshape(shape)
+    before[:, :1] = 1
+    np.multiply.accumulate(x[:, :-1], axis=1, out=before[:, 1:])
+    after[:, -1:] = 1
+    np.multiply.accumulate(x[:, :0:-1], axis=1, out=after[:, :-1][:, ::-1])
+    before *= after
+
+
 def _products_before(factors: Array) -> Array:
     """Along the last axis, the product of the elements before each; 1 at the first."""
     result = np.zeros_like(factors)
     result[0, ..., :1] = 1
     result[..., 1:] = factors[..., :-1]
-    if len(factors) == 1:
-        return np.multiply.accumulate(result, axis=-1)
     step = 1
     while step < result.shape[-1]:
         result[..., step:] = _product(result[..., :-step], result[..., step:])

@@ -74,8 +74,8 @@ def statements(step: Step, spell: Expressions) -> list[Statement]:
             back = f"[{', '.join([':'] * axis + ['::-1'])}]" if attributes.get("reverse") else ""
             given = context.whole(node.inputs[0], ATOM if back else 0)
             return [("", f"{use('np.cumsum')}({given}{back}, axis={axis}, out={out}{back})")]
-        case "softmax" | "logsumexp":
-            return [("", f"{tensors.exponentials(node, context)[:-1]}, out={out})")]
+        case "softmax" | "logsumexp" | "prod_others" | "overlap_add":
+            return [("", f"{tensors.spell(node, context)[0][:-1]}, out={out})")]
         case "transpose":
             text = tensors.transposed(node, context)
             return [("", f"{use('np.copyto')}({out}, {text})")]

@@ -179,17 +179,13 @@ def spell(node: Node, context: Context) -> tuple[str, int]:
             parts = [context.whole(i) for i in inputs]
             parts += [f"{k}={v}" for k, v in attributes.items() if v is not False]
             return f"{use('mgrad.runtime.tensors.' + op)}({', '.join(parts)})", ATOM
-        case "logsumexp" | "softmax":
-            return exponentials(node, context), ATOM
-        case "prod_others":
-            parts = [context.whole(inputs[0]), str(attributes["axes"])]
-            parts += [context.whole(i) for i in inputs[1:]]
-            return f"{use('mgrad.runtime.tensors.' + op)}({', '.join(parts)})", ATOM
+        case "prod_others" | "logsumexp" | "softmax":
+            return remembering(node, context), ATOM
     raise InternalError("print", f"the numpy target cannot spell {node!r}")
 
 
-def exponentials(node: Node, context: Context) -> str:
-    """A softmax or logsumexp, with the memory that is planned for it."""
+def remembering(node: Node, context: Context) -> str:
+    """The call of a function of the runtime, with the memory that is planned for it."""
     parts = [context.whole(node.inputs[0]), str(node.attribute("axes"))]
     parts += [context.whole(i) for i in node.inputs[1:]]
     planned = [(key, context.names.get(memory, "")) for key, memory in memories(node).items()]

@@ -26,6 +26,7 @@ ASSIGNED = frozenset({"polygamma"})  # of the table's: has no `out`
 WRITTEN = frozenset(
     {"sum", "prod_over", "max_over", "min_over", "any_over", "all_over", "argmax_over"}
     | {"argmin_over", "put", "concat", "pad", "cumsum", "softmax", "logsumexp"}
+    | {"overlap_add"}
 )
 SCATTERED = frozenset({"broadcast", "transpose", "flip", "windows", "take"})  # views with gaps
 END = 1 << 60  # later than every step
@@ -306,6 +307,8 @@ class Stepper:
                 is_step = is_gathered(node) and node.inputs[0] not in scope.whole
             case "take":
                 is_step = _has_arrays(node)
+            case "prod_others":
+                is_step = len(node.inputs) == 1
             case "contract":
                 is_step = not is_view(node)
             case op:
@@ -407,16 +410,18 @@ def reduced(node: Node) -> tuple[int, ...]:
 def memories(node: Node) -> dict[str, Node]:
     """What a node needs beside its operands and its result, by the keyword that it is passed by:
     nodes that stand for memory of their types."""
-    if node.op not in ("softmax", "logsumexp"):
-        return {}
-    x, axes = node.inputs[0], reduced(node)
-    shape = x.array.shape
     found: dict[str, Shape] = {}
-    if node.op == "logsumexp" and len(node.inputs) == 1:
-        found["block"] = shape
-    if len(axes) < len(shape):
-        thin = tuple(Dim.of(1) if axis in axes else d for axis, d in enumerate(shape))
-        found["totals"] = thin if node.op == "softmax" else node.array.shape
+    match node.op, len(node.inputs):
+        case "prod_others", 1:
+            found["scratch"] = node.array.shape
+        case ("softmax", _) | ("logsumexp", _):
+            x, axes = node.inputs[0], reduced(node)
+            shape = x.array.shape
+            if node.op == "logsumexp" and node.inputs == (x,):
+                found["block"] = shape
+            if len(axes) < len(shape):
+                thin = tuple(Dim.of(1) if axis in axes else d for axis, d in enumerate(shape))
+                found["totals"] = thin if node.op == "softmax" else node.array.shape
     return {
         name: node.pool.make("memory", (node,), Type("real", own), name=name)
         for name, own in found.items()

@@ -339,7 +339,7 @@ def runtime(a: Arithmetic, join: Callable[[str, list[Any]], Any]) -> Mapping[str
             out[tuple(place[p] for p in places)] = x[place]
         return out
 
-    def prod_others(x: Any, axes: Any, *along: Any) -> Any:
+    def prod_others(x: Any, axes: Any, *along: Any, scratch: Any = None) -> Any:
         arrays = np.broadcast_arrays(*(objects(y) for y in (x, *along)))
         return elements.mixed(a, lambda b, y: others(b, y, axes), arrays[0], arrays[1:])
 

@@ -43,6 +43,9 @@ def test_windows_and_their_adjoint(shape: Any, sizes: Any, strides: Any, axes: A
         assert w[at] == x[tuple(place)]
         expected[tuple(place)] += d[at]
     np.testing.assert_allclose(overlap_add(d, shape, strides, axes), expected, atol=1e-14)
+    out = np.full(shape, 9.0)
+    assert overlap_add(d, shape, strides, axes, out=out) is out
+    np.testing.assert_allclose(out, expected, atol=1e-14)
 
 
 def test_windows_keep_float32_and_must_fit() -> None:

@@ -18,7 +18,7 @@ from mgrad.runtime.rows import FRESH, PIECE, blocks, pieces
 Axes = tuple[int, ...]
 
 
-NEAR = 0.5  # a logarithm as close to 0 has lost digits beside a sum that is
+NEAR = 0.52  # a logarithm of a sum so close to 1 has lost digits where the result is close to 0
 TINY = 1e-30  # far from what has lost digits, also as a float32
 
 

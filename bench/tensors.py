@@ -2,7 +2,8 @@
 
 By hand is NumPy with planned buffers: every array is made once, in advance, and written into by
 each call. It looks at no argument and gives its buffers away, which the next call overwrites. So
-does ours at -O2 with a workspace; the time of -O1, which makes its arrays anew, stands beside it.
+does ours at -O2 with a workspace; the time of -O1, which makes its arrays anew, stands beside it,
+and a program by hand that was tuned further.
 All have one thread.
 """
 
@@ -101,6 +102,9 @@ def report() -> Iterator[str]:
             yield f"{title:<28}by hand  {compare(generated, by_hand.planned(name, at), at)}"
             by_itself = compare(plain[f"{name}_value_and_grad"], by_hand.planned(name, at), at)
             yield f"{'':<28}{'at -O1':<7}  {by_itself}"
+            tuned = by_hand.tuned(name, at)
+            if tuned is not None:
+                yield f"{'':<28}{'tuned':<7}  {compare(generated, tuned, at)}"
             for other in others:
                 peer = tensor_peers.OF[other](name)
                 yield f"{'':<28}{other:<7}  {compare(generated, peer, at, is_threaded=True)}"

@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 
 from mgrad.runtime.arrays import Array, Shape
-from mgrad.runtime.errstate import BUFFER
 from mgrad.runtime.rows import PIECE, pieces
 
 WIDE = 512  # elements of a row that is worth a statement of its own
@@ -89,12 +88,13 @@ def _bound(index: Array, axis: int, size: int) -> int:
     return least
 
 
-def outer(x: Array, y: Array, out: Array) -> Array:
-    """x_i*y_j, written into `out`. NumPy's loop over broadcast rows is slow where they are short:
-    `einsum` is then up to a third faster."""
-    if len(y) < BUFFER:
-        return np.einsum("i,j->ij", x, y, out=out)
-    return np.multiply(x[:, None], y, out=out)
+def outer(x: Array, y: Array, out: Array | None = None) -> Array:
+    """x_i*y_j, written into `out` if that is given. As the product of a column with a row it is the
+    BLAS's, which is two to three times as fast as NumPy's loops over rows."""
+    if x.dtype.kind != "f" or not (out is None or out.flags.c_contiguous):
+        return np.multiply(x[:, None], y, out=out)
+    product: Array = np.dot(x.reshape(len(x), 1), y.reshape(1, len(y)), out=out)
+    return product
 
 
 def add_at(result: Array, index: Any, values: Array) -> None:

@@ -7,7 +7,7 @@ warns under the doors, which silence NumPy.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from math import isfinite, log, prod
+from math import isfinite, log, nan, prod
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,7 @@ from mgrad.runtime.rows import FRESH, PIECE, blocks, pieces
 Axes = tuple[int, ...]
 
 
+HIGHEST = {8: 600, 4: 40}  # by the bytes of a number
 NEAR = 0.52  # a logarithm of a sum so close to 1 has lost digits where the result is close to 0
 TINY = 1e-30  # far from what has lost digits, also as a float32
 
@@ -40,9 +41,13 @@ def softmax(x: Array, axes: Axes, totals: Array | None = None, out: Array | None
 
 def _whole_softmax(x: Array, out: Array | None) -> Array:
     greatest = x.max()
-    result: Array = np.subtract(x, greatest if isfinite(greatest) else x.dtype.type(0), out)
-    np.exp(result, result)
-    result *= 1 / np.add.reduce(result.reshape(-1))
+    if 0 <= greatest <= HIGHEST[x.itemsize]:  # no sum of exponentials overflows
+        result: Array = np.exp(x, out)
+    else:
+        result = np.subtract(x, greatest if isfinite(greatest) else x.dtype.type(0), out)
+        np.exp(result, result)
+    total = result.sum()
+    result *= 1 / float(total) if total else nan  # faster with Python's number than with NumPy's
     return result
 
 

@@ -11,6 +11,7 @@ from mgrad.compiler.backends import planned
 from mgrad.compiler.backends.expression import Expressions, Target
 from mgrad.compiler.backends.layout import INDENT, WIDTH, statement
 from mgrad.compiler.backends.lists import Lists
+from mgrad.compiler.backends.outputs import additions
 from mgrad.compiler.backends.plain import fragile
 from mgrad.compiler.backends.text import aligned, comment, docstring, paragraphs
 from mgrad.compiler.header import Header
@@ -177,11 +178,11 @@ def _body(routine: Routine, imports: Imports, target: Target, weak: frozenset[st
     is_inside = is_inside and not routine.signature
     indent = INDENT * 2 if is_inside else INDENT
     if routine.work:
-        assign = partial(_assignment, routine=routine, indent=indent)
+        assign = partial(_assignment, routine=routine, target=target, indent=indent)
         codes = planned.lines(routine, spell, imports.use, assign)
     else:
         codes = [
-            _assignment(line, spell, routine, indent)
+            _assignment(line, spell, routine, target, indent)
             if line.loop is None
             else _loop(line.loop, spell, imports)
             for line in routine.lines
@@ -219,9 +220,17 @@ def _return(items: list[str], is_bare: bool, indent: str) -> list[str]:
     return statement(f"{indent}return ", text or "()")
 
 
-def _assignment(line: Line, spell: Expressions, routine: Routine, indent: str) -> str:
+def _assignment(
+    line: Line, spell: Expressions, routine: Routine, target: Target, indent: str
+) -> str:
     # an alias, `d_b = d_n`, is a second name of what has one
     is_alias = len(line.names) == 1 and routine.names[line.node] != line.names[0]
+    if target == "numpy" and len(line.names) == 1 and not is_alias:
+        added = additions(line.node, line.names[0], spell)
+        if added is not None:
+            first, rest = added
+            codes = [(f"{line.names[0]} = ", spell.text(first)), *rest]
+            return "\n".join(row for pair in codes for row in statement(indent + pair[0], pair[1]))
     text = spell.text(line.node, named=is_alias)
     targets = _targets(line)
     if len(line.names) == 1 or len(targets) + len(indent) + 4 <= WIDTH:

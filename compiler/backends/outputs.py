@@ -7,7 +7,7 @@ from typing import Any
 from mgrad.compiler.backends import tensors
 from mgrad.compiler.backends.expression import Expressions
 from mgrad.compiler.ir.node import Node
-from mgrad.compiler.ops.op import ATOM, TABLE
+from mgrad.compiler.ops.op import ATOM, PRODUCT, TABLE
 from mgrad.compiler.schedule.schedule import Step
 from mgrad.compiler.schedule.steps import (
     accumulated,
@@ -94,7 +94,7 @@ def statements(step: Step, spell: Expressions) -> list[Statement]:
             return _product(node, out, spell)
         case op if op in TABLE:
             return [("", _elementwise(node, out, spell))]
-    return [("", tensors.reduction(node, context, f", out={out}"))]
+    return [("", tensors.reduction(node, context, f"out={out}"))]
 
 
 def _elementwise(node: Node, out: str, spell: Expressions) -> str:
@@ -132,7 +132,7 @@ def _changed(step: Step, spell: Expressions) -> list[Statement]:
         sign = "-=" if node.op == "sub" else "+="
         return [
             *first,
-            (f"{_inner(part, out, spell)} {sign} ", context.operand(part.inputs[0], 0)),
+            (f"{kept_part(part, out, spell)} {sign} ", context.operand(part.inputs[0], 0)),
         ]
     ints = part.inputs[2:]
     index = tensors.items_text(part.attribute("items"), part.array.shape, ints, context)
@@ -147,7 +147,7 @@ def _changed(step: Step, spell: Expressions) -> list[Statement]:
     return [*first, ("", f"{add}({out}, {index}, {values})")]
 
 
-def _inner(pad: Node, out: str, spell: Expressions) -> str:
+def kept_part(pad: Node, out: str, spell: Expressions) -> str:
     """The part of a padded array that is not 0."""
     before: Any = pad.attribute("before")
     after: Any = pad.attribute("after")
@@ -160,10 +160,31 @@ def _inner(pad: Node, out: str, spell: Expressions) -> str:
     return f"{out}[{', '.join(parts)}]"
 
 
+def additions(node: Node, out: str, spell: Expressions) -> tuple[Node, list[Statement]] | None:
+    """A sum whose last terms are padded, as what comes first and what is then added to parts of it:
+    `out[1:] += x`. None for any other, and where what comes first is not an array of its own."""
+    thin, names = spell.context.thin, spell.context.names
+    found: list[Statement] = []
+    first = node
+    while first.op in ("add", "sub") and (first is node or first not in names):
+        begun, part = first.inputs
+        widths: Any = part.attribute("after") if part.op == "pad" else ()
+        if part.op != "pad" or part in names or any(w.constant is None for w in widths):
+            break
+        text, binds = spell.piece(part.inputs[0])
+        is_less = first.op == "sub"
+        if text.startswith("-") and binds >= PRODUCT:
+            text, is_less = text[1:], not is_less
+        found.append((f"{kept_part(part, out, spell)} {'-=' if is_less else '+='} ", text))
+        first = begun
+    is_own = first.op == "pad" or (first.op in TABLE and not thin(first))
+    return (first, found[::-1]) if found and is_own and first not in names else None
+
+
 def _padded(node: Node, out: str, spell: Expressions) -> list[Statement]:
     """What is padded, and zeros around it."""
     (x,) = node.inputs
-    inner = _inner(node, out, spell)
+    inner = kept_part(node, out, spell)
     before: Any = node.attribute("before")
     after: Any = node.attribute("after")
     axes = [k for k, (b, a) in enumerate(zip(before, after, strict=True)) if b.terms or a.terms]
@@ -223,7 +244,12 @@ def _product(node: Node, out: str, spell: Expressions) -> list[Statement]:
         if sides is not None:
             left, right, is_row = sides
             place = f"{out}[:, None]" if is_row else out
-            return [("", f"{context.use('np.matmul')}({left}, {right}, out={place})")]
+            # half the price of `matmul`, but it writes into contiguous memory only, and copies
+            # what the BLAS cannot read
+            is_plain = all(x.op == "transpose" or not is_view(x) for x in xs)
+            is_dot = len(result) == 1 and place.isidentifier() and is_plain
+            name = "np.dot" if is_dot else "np.matmul"
+            return [("", f"{context.use(name)}({left}, {right}, out={place})")]
         if len(operands[0]) == len(operands[1]) == 1 and result == operands[0] + operands[1]:
             given = ", ".join(map(context.whole, xs))
             return [("", f"{context.use('mgrad.runtime.tensors.outer')}({given}, out={out})")]

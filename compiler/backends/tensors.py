@@ -19,15 +19,15 @@ from mgrad.compiler.schedule.sizes import ones
 from mgrad.compiler.schedule.steps import memories
 
 LETTERS = "ijklmnopqrstuvwxyzabcdefgh"
-REDUCTIONS = {
-    "sum": "np.sum",
-    "prod_over": "np.prod",
-    "max_over": "np.max",
-    "min_over": "np.min",
-    "any_over": "np.any",
-    "all_over": "np.all",
-    "argmax_over": "np.argmax",
-    "argmin_over": "np.argmin",
+REDUCTIONS = {  # methods of arrays, half the price of the functions of the same name
+    "sum": "sum",
+    "prod_over": "prod",
+    "max_over": "max",
+    "min_over": "min",
+    "any_over": "any",
+    "all_over": "all",
+    "argmax_over": "argmax",
+    "argmin_over": "argmin",
 }
 
 
@@ -116,7 +116,7 @@ def spell(node: Node, context: Context) -> tuple[str, int]:
     attributes: dict[str, Any] = dict(node.attributes)
     op = node.op
     if op in REDUCTIONS:
-        return reduction(node, context, ""), ATOM
+        return reduction(node, context), ATOM
     match op:
         case "broadcast":
             return _broadcast(node, context)
@@ -193,19 +193,19 @@ def remembering(node: Node, context: Context) -> str:
     return f"{context.use('mgrad.runtime.tensors.' + node.op)}({', '.join(parts)})"
 
 
-def _axis(axes: Sequence[int], rank: int) -> str:
-    """`, axis=1`, or nothing where all axes go."""
+def _axis(axes: Sequence[int], rank: int) -> list[str]:
+    """`axis=1`, or nothing where all axes go."""
     if len(axes) == rank:
-        return ""
-    return f", axis={axes[0]}" if len(axes) == 1 else f", axis={tuple(axes)}"
+        return []
+    return [f"axis={axes[0]}" if len(axes) == 1 else f"axis={tuple(axes)}"]
 
 
-def reduction(node: Node, context: Context, more: str) -> str:
+def reduction(node: Node, context: Context, *more: str) -> str:
     axes = node.attribute("axes")
     assert isinstance(axes, tuple)
     (x,) = node.inputs
-    text = context.whole(x)
-    return f"{context.use(REDUCTIONS[node.op])}({text}{_axis(axes, len(x.array.shape))}{more})"
+    given = ", ".join([*_axis(axes, len(x.array.shape)), *more])
+    return f"{context.whole(x, ATOM)}.{REDUCTIONS[node.op]}({given})"
 
 
 def _broadcast(node: Node, context: Context) -> tuple[str, int]:
@@ -216,7 +216,7 @@ def _broadcast(node: Node, context: Context) -> tuple[str, int]:
         return context.piece(x)
     same = x.op in REDUCTIONS and x not in context.names and x.attribute("axes") == axes
     if same and len(axes) < len(node.array.shape):
-        return reduction(x, context, ", keepdims=True"), ATOM
+        return reduction(x, context, "keepdims=True"), ATOM
     rank = len(node.array.shape)
     places = ["None" if a in axes else ":" for a in range(rank)]
     while places[0] == "None":
@@ -391,24 +391,27 @@ def _contract(node: Node, context: Context) -> tuple[str, int]:
     operands: Any = node.attribute("operands")
     result: Any = node.attribute("result")
     xs = node.inputs
+    use = context.use
     if len(set(result)) < len(result):
         return _diagonal(node, context)
     if len(xs) == 2:
+        if operands[0] == operands[1] and len(operands[0]) == 1 and not result:
+            return f"{context.whole(xs[0], ATOM)}.dot({context.whole(xs[1])})", ATOM
         product = _matmul(xs, operands, result, context)
         if product is not None:
             return product
         if operands[0] == operands[1] and not result:
-            return f"{context.use('np.vdot')}({context.whole(xs[0])}, {context.whole(xs[1])})", ATOM
+            return f"{use('np.vdot')}({context.whole(xs[0])}, {context.whole(xs[1])})", ATOM
         if len(operands[0]) == len(operands[1]) == 1 and result == operands[0] + operands[1]:
-            left, right = context.whole(xs[0], ATOM), context.whole(xs[1], PRODUCT + 1)
-            return f"{left}[:, None]*{right}", PRODUCT
+            given = ", ".join(map(context.whole, xs))
+            return f"{use('mgrad.runtime.tensors.outer')}({given})", ATOM
         if is_vecdot(operands, result):
             given = ", ".join(map(context.whole, xs))
-            return f"{context.use('np.vecdot')}({given})", ATOM
+            return f"{use('np.vecdot')}({given})", ATOM
     if len(xs) == 1 and operands == ((0, 0),):
         name = "np.trace" if not result else "np.diagonal"
-        return f"{context.use(name)}({context.whole(xs[0])})", ATOM
-    return f"{context.use('np.einsum')}({summed(node, result, context)})", ATOM
+        return f"{use(name)}({context.whole(xs[0])})", ATOM
+    return f"{use('np.einsum')}({summed(node, result, context)})", ATOM
 
 
 def is_vecdot(operands: Any, result: Any) -> bool:

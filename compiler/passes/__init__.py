@@ -46,6 +46,8 @@ PASSES: tuple[tuple[str, Pass, int], ...] = (
     ("tidy", fold.run, 1),
     ("factors again", factors.again, 1),
     ("shapes again", shapes.run, 1),
+    ("signs again", signs.run, 1),
+    ("signs inwards", signs.inwards, 1),
     ("pair", pair.run, 1),
     ("dead", dead.run, 0),
 )
@@ -63,6 +65,8 @@ ORDER: tuple[tuple[str, str, str], ...] = (
     ("signs", "tidy", "moving a sign makes constants"),
     ("select", "factors", "a choice inside a product hides its factors"),
     ("tidy", "factors again", "multiples that products have in common are values by then"),
+    ("shapes again", "signs again", "a product of arrays gives away its sign"),
+    ("signs again", "signs inwards", "a sum takes the sign for nothing"),
     ("tidy", "dead", "notes are dropped last, of all that is gone by then"),
 )
 

@@ -284,9 +284,8 @@ def _sum(node: Node) -> Node:
     if x.op == "add" and len(axes) == len(x.array.shape) and all(map(_is_square, x.inputs)):
         left, right = (shaped(sum_axes(i, axes)) for i in x.inputs)
         return left + right
-    if x.op == "neg" and x.inputs[0].op == "mul":
-        made = shaped(sum_axes(x.inputs[0], axes))
-        return -made if made.op != "sum" else node
+    if x.op == "neg":
+        return -shaped(sum_axes(x.inputs[0], axes))
     if x.op == "mul":
         left, right = x.inputs
         whole = len(axes) == len(x.array.shape)

@@ -1,6 +1,6 @@
 """Pull negations and reciprocals to where they cost nothing.
 
-a + (-b)  ->  a - b        (-a)*b  ->  -(a*b)   if -a is used only there
+a + (-b)  ->  a - b        (-a)*b  ->  -(a*b)   if -a is used only there, also repeated
 a - (-b)  ->  a + b        x*(1/y) ->  x/y      if 1/y is used only there
 4*(-a)    ->  -4*a
 """
@@ -40,6 +40,22 @@ def _sum(node: Node, inputs: tuple[Node, ...]) -> Node:
     return remake(node, inputs)
 
 
+def _opposite(node: Node) -> Node | None:
+    """x for a node that is -x, or that repeats one along new axes."""
+    if node.op == "neg":
+        return node.inputs[0]
+    if node.op == "broadcast" and node.inputs[0].op == "neg":
+        return node.pool.make(
+            "broadcast", node.inputs[0].inputs, node.type, **dict(node.attributes)
+        )
+    return None
+
+
+def _is_number(node: Node) -> bool:
+    """Whether a node is a number, repeated at all places: its sign is written where it is used."""
+    return node.op == "broadcast" and not node.inputs[0].array.shape
+
+
 def _negative_factor(node: Node) -> Node | None:
     """k*x for a node that is (-k)*x."""
     if node.op != "mul":
@@ -55,13 +71,14 @@ def _product(node: Node, inputs: tuple[Node, ...], uses: Counter[Node]) -> Node:
     make, type = node.pool.make, node.type
     left, right = inputs
     for here, there, old in zip(inputs, inputs[::-1], node.inputs, strict=True):
-        if here.op != "neg":
+        opposite = _opposite(here)
+        if opposite is None:
             continue
         value = exact(there)
         if value is not None and node.op == "mul":
-            return make("mul", (node.pool.constant(-value, there.array), here.inputs[0]), type)
-        if uses[old] == 1:
-            pair = (here.inputs[0], right) if here is left else (left, here.inputs[0])
+            return make("mul", (node.pool.constant(-value, there.array), opposite), type)
+        if uses[old] == 1 or _is_number(opposite):
+            pair = (opposite, right) if here is left else (left, opposite)
             return make("neg", (make(node.op, pair, type),), type)
     if node.op == "mul":
         for here, there, old in ((right, left, node.inputs[1]), (left, right, node.inputs[0])):
@@ -85,3 +102,23 @@ def _negation(node: Node, single: bool) -> Node:
             constant = node.pool.constant(-value, operand.inputs[0].array)
             return node.pool.make("mul", (constant, operand.inputs[1]), node.type)
     return node
+
+
+def inwards(graph: Graph) -> Graph:
+    """-outer(a, b) -> outer(-a, b), -diag(a) -> diag(-a): fewer elements change their sign."""
+    uses, named = graph.uses(), graph.notes.names
+
+    def rule(node: Node, inputs: tuple[Node, ...]) -> Node:
+        (product,) = inputs
+        old = node.inputs[0]
+        if product.op != "contract" or uses[old] > 1 or old in named:
+            return remake(node, inputs)
+        least = min(product.inputs, key=lambda x: len(x.array.shape))
+        if len(least.array.shape) >= len(node.array.shape):
+            return remake(node, inputs)
+        place = product.inputs.index(least)
+        signed = least.pool.make("neg", (least,), least.type)
+        xs = (*product.inputs[:place], signed, *product.inputs[place + 1 :])
+        return node.pool.make("contract", xs, node.type, **dict(product.attributes))
+
+    return rewrite(graph, rule, ops=("neg",))

@@ -3,7 +3,7 @@
     d = x[:, None] - y;  value = sum(d*d, axis=2)   ->   value = np.empty((N, M))
                                                          for rows in blocks(N, M*D):
                                                              d = x[rows, None] - y
-                                                             value[rows] = np.sum(d*d, axis=2)
+                                                             value[rows] = (d*d).sum(axis=2)
 
 The *members* of a loop are large values that depend on one another and have one axis in common, the
 rows; its *exits* are what is made of them and is not large. An exit keeps the rows, or is summed up

@@ -1,7 +1,7 @@
 """The order of the axes of what is made in blocks: what is reduced first comes first.
 
-    d = x[rows, None] - y;  np.sum(d*d, axis=2)
-        ->  d = x_T[:, rows, None] - y_T[:, None];  np.sum(d*d, axis=0)
+    d = x[rows, None] - y;  (d*d).sum(axis=2)
+        ->  d = x_T[:, rows, None] - y_T[:, None];  (d*d).sum(axis=0)
 
 The inner loops of NumPy run along the last axis. One that is summed over has a few coordinates
 more often than not, one that is kept has points.

@@ -443,6 +443,12 @@ class Tracer:
             return (value.shape, tuple(self._key(v) for v in elements.flat(value)))
         return (type(value).__name__, repr(value))
 
+    def method(self, name: str, owner: Any, *operands: Any, **keywords: Any) -> Any:
+        """`owner.name(…)`, of an array as NumPy's function of that name."""
+        if arrays.is_array(owner):
+            return self._imported("numpy", name)(owner, *operands, **keywords)
+        return getattr(owner, name)(*operands, **keywords)
+
     # --------------------------------------------------------------------------------- its imports
 
     def _import(
@@ -633,6 +639,14 @@ class _Rewrite(ast.NodeTransformer):
         node.slice = ast.Tuple(made, ast.Load()) if len(made) > 1 else made[0]
         return node
 
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        """Methods of arrays compute with traced values."""
+        self.generic_visit(node)
+        if not isinstance(node.func, ast.Attribute) or node.func.attr not in METHODS:
+            return node
+        owner = [ast.Constant(node.func.attr), node.func.value]
+        return ast.Call(_attribute("method"), [*owner, *node.args], node.keywords)
+
     def visit_IfExp(self, node: ast.IfExp) -> ast.AST:
         self.generic_visit(node)
         return _call("choose", node.test, _thunk(node.body), _thunk(node.orelse))
@@ -749,6 +763,7 @@ class _Rewrite(ast.NodeTransformer):
         return node
 
 
+METHODS = frozenset({"sum", "prod", "max", "min", "any", "all", "argmax", "argmin", "dot"})
 RELATIONS_OF_NUMPY: Mapping[str, str] = {
     "less": "<",
     "less_equal": "<=",

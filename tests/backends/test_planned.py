@@ -186,7 +186,7 @@ def test_it_is_proved_where_the_first_level_is(name: str) -> None:
     ("name", "change"),
     [
         ("steps", (r"np\.subtract\(1\.0, (\w+), out", r"np.add(1.0, \1, out")),
-        ("least_squares", (r"np\.matmul\((\w+), x, out=d_w\)", r"np.matmul(2*\1, x, out=d_w)")),
+        ("least_squares", (r"np\.dot\((\w+), x, out=d_w\)", r"np.dot(2*\1, x, out=d_w)")),
         ("rosenbrock", (r"\[:-1\] \+=", "[:-1] -=")),
         ("kernel", (r"np\.negative\((\w+), out=\1\)", "")),
         ("running", (r"out=(\w+)\[::-1\]\)", r"out=\1)")),

@@ -206,3 +206,15 @@ def test_an_outer_product_is_written_where_it_belongs(columns: int, dtype: type)
     out = np.empty((7, columns), dtype)
     assert outer(x, y, out) is out
     np.testing.assert_allclose(out, np.outer(x, y), rtol=1e-6)
+
+
+def test_an_outer_product_of_views_and_of_ints() -> None:
+    x, y = np.arange(10.0)[::2], np.arange(4.0)[::-1]
+    wide = np.zeros((5, 8))
+    outer(x, y, wide[:, ::2])
+    np.testing.assert_array_equal(wide[:, ::2], np.outer(x, y))
+    np.testing.assert_array_equal(wide[:, 1::2], 0)
+    np.testing.assert_array_equal(outer(x, y), np.outer(x, y))
+    whole = outer(np.arange(3), np.arange(2))
+    assert whole.dtype == np.int64
+    np.testing.assert_array_equal(whole, [[0, 0], [0, 1], [0, 2]])

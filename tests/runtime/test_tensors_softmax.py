@@ -119,3 +119,13 @@ def test_padded_is_the_array_between_zeros() -> None:
     np.testing.assert_array_equal(padded(x, (1, 0), (0, 2)), np.pad(x, ((1, 0), (0, 2))))
     np.testing.assert_array_equal(padded(x[0], (2, 1)), [0, 0, 1, 2, 3, 0])
     assert padded(x.astype(np.float32)[0], (0, 1)).dtype == np.float32
+
+
+@pytest.mark.parametrize("top", [-1.0, 0.0, 39.0, 41.0, 599.0, 601.0, 1e4])
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_a_softmax_is_right_whether_it_is_shifted_or_not(top: float, dtype: type) -> None:
+    x = (top - np.array([0.0, 0.5, 3.0, 30.0])).astype(dtype)
+    expected = special.softmax(x.astype(np.float64))
+    rtol = 4 * float(np.finfo(dtype).eps)
+    np.testing.assert_allclose(softmax(x, (0,)), expected, rtol=rtol)
+    assert softmax(x, (0,)).dtype == dtype

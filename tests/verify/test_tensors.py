@@ -95,8 +95,8 @@ def test_matrices_of_derivatives_are_proved(name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "change"),
     [
-        ("affine", (r"grad\[:, None\]\*w", "2*grad[:, None]*w")),
-        ("affine", (r"np\.sum\(grad\)", "np.sum(grad[1:])")),
+        ("affine", (r"outer\(grad, w\)", "2*outer(grad, w)")),
+        ("affine", (r"grad\.sum\(\)", "grad[1:].sum()")),
         ("least_squares", (r"/N", "/(2*N)")),
         ("matrix_vector", (r"grad @ W", "grad**2 @ W")),
         ("distances", (r"difference, difference\)", "difference, difference**2)")),

@@ -7,12 +7,16 @@ index outside is an IndexError.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from math import prod
 from typing import Any
 
 import numpy as np
 
-from mgrad.runtime.arrays import Array
-from mgrad.runtime.rows import blocks
+from mgrad.runtime.arrays import Array, Shape
+from mgrad.runtime.rows import PIECE, pieces
+
+WIDE = 512  # elements of a row that is worth a statement of its own
 
 
 def replaced(x: Array, index: Any, values: Array) -> Array:
@@ -34,13 +38,54 @@ def added(x: Array, index: Any, values: Array) -> Array:
 def gathered(x: Array, index: Array, axis: int, out: Array) -> Array:
     """x with what int arrays choose along an axis, written into `out`. An IndexError where an
     index is outside, before anything is written."""
-    size = x.shape[axis]
-    if index.size:
-        least, greatest = index.min(), index.max()
-        if least < -size or greatest >= size:
-            wrong = greatest if greatest >= size else least
-            raise IndexError(f"index {wrong} is out of bounds for axis {axis} with size {size}")
+    if not x.flags.c_contiguous:  # `np.take` would copy it
+        return picked(x, (*[slice(None)] * axis, index), out)
+    _bound(index, axis, x.shape[axis])
     return np.take(x, index, axis=axis, out=out, mode="wrap")
+
+
+def picked(x: Array, index: Any, out: Array) -> Array:
+    """x[index] of slices and int arrays, written into `out` a piece at a time. The axes of the
+    arrays stand where the first of them does."""
+    items = index if type(index) is tuple else (index,)
+    arrays, shape = _arrays(items)
+    place = min(arrays)
+    own, first = range(place, place + len(shape)), range(len(shape))
+    results = np.moveaxis(out, own, first) if place else out
+    is_moved = place and max(arrays) - place < len(arrays)  # those that are apart come in front
+    some = [*items]
+    for part in _parts(shape, out.size // max(1, prod(shape))):
+        for axis, ints in arrays.items():
+            some[axis] = ints[part]
+        piece = x[tuple(some)]
+        results[part] = np.moveaxis(piece, own, first) if is_moved else piece
+    return out
+
+
+def _arrays(items: Sequence[Any]) -> tuple[dict[int, Array], Shape]:
+    """The ints of an index by their axes, as arrays of one shape; and that shape."""
+    axes = [axis for axis, item in enumerate(items) if type(item) is not slice]
+    arrays = np.broadcast_arrays(*[items[axis] for axis in axes])
+    return dict(zip(axes, arrays, strict=True)), arrays[0].shape
+
+
+def _parts(shape: Shape, width: int) -> Iterator[Any]:
+    """Indices of parts of an array of the shape, cut along its longest axis, so short that
+    temporaries of `width` elements for each of theirs cost nothing."""
+    axis = max(range(len(shape)), key=shape.__getitem__)
+    for part in pieces(shape[axis], prod(shape[:axis]) * prod(shape[axis + 1 :]) * width):
+        yield (*[slice(None)] * axis, part)
+
+
+def _bound(index: Array, axis: int, size: int) -> int:
+    """The least int of an index; an IndexError where one is outside."""
+    if not index.size:
+        return 0
+    least, greatest = int(index.min()), int(index.max())
+    if least < -size or greatest >= size:
+        wrong = greatest if greatest >= size else least
+        raise IndexError(f"index {wrong} is out of bounds for axis {axis} with size {size}")
+    return least
 
 
 def outer(x: Array, y: Array, out: Array | None = None) -> Array:
@@ -54,28 +99,52 @@ def outer(x: Array, y: Array, out: Array | None = None) -> Array:
 
 def add_at(result: Array, index: Any, values: Array) -> None:
     """Adds values to a contiguous array at the index, in place; all of them where a place is
-    repeated.
-
-    `np.add.at` is fast on one axis only, so that numbers of the flattened array are given to it;
-    where the index says rows, some rows at a time, so that their numbers take little memory.
-    """
+    repeated."""
     items = index if type(index) is tuple else (index,)
-    if not any(type(item) is np.ndarray and item.ndim for item in items):
+    sizes = [item.size for item in items if type(item) is np.ndarray and item.ndim]
+    if not sizes:
         result[index] += values
     elif result.ndim == 1:
         np.add.at(result, index, values)
-    elif len(items) == 1 and result.size:
-        width = result[0].size
-        rows = np.arange(len(result))[items[0]].reshape(-1)
-        flat, given = result.reshape(-1), np.broadcast_to(values, items[0].shape + result.shape[1:])
-        given = given.reshape(len(rows), width)
-        for part in blocks(len(rows), width):
-            places = rows[part, None] * width + np.arange(width)
-            np.add.at(flat, places.reshape(-1), given[part].reshape(-1))
-    else:
+    elif max(result.size * max(sizes), np.size(values)) <= PIECE:  # so that it takes no memory
         places = np.arange(result.size).reshape(result.shape)[index]
         given = np.broadcast_to(values, places.shape)
         np.add.at(result.reshape(-1), places.reshape(-1), given.reshape(-1))
+    else:
+        _add_rows(result, (*items, *[slice(None)] * (result.ndim - len(items))), values)
+
+
+def _add_rows(result: Array, items: Sequence[Any], values: Array) -> None:
+    """Each element of the index's arrays says a row, of what its slices choose. Wide rows are added
+    one by one. `np.add.at` is fast on one axis only: for others it is given the numbers of elements
+    in the flattened array, a piece at a time."""
+    arrays, shape = _arrays(items)
+    slices = {axis: item for axis, item in enumerate(items) if axis not in arrays}
+    least = [_bound(ints, axis, result.shape[axis]) for axis, ints in arrays.items()]
+    inner = [len(range(*item.indices(result.shape[axis]))) for axis, item in slices.items()]
+    place, last = min(arrays), max(arrays)
+    place = 0 if last - place >= len(arrays) else place  # where NumPy has the axes of the arrays
+    given = np.broadcast_to(values, (*inner[:place], *shape, *inner[place:]))
+    given = np.moveaxis(given, range(place, place + len(shape)), range(len(shape)))
+    if prod(inner) >= WIDE:
+        rows = result[tuple([slices.get(axis, slice(None)) for axis in range(result.ndim)])]
+        rows = np.moveaxis(rows, [*arrays], range(len(arrays)))
+        every = zip(*[ints.flat for ints in arrays.values()], strict=True)
+        for at, row in zip(every, np.ndindex(shape), strict=True):
+            rows[at] += given[row]
+        return
+    steps = [stride // result.itemsize for stride in result.strides]
+    numbers = np.zeros((), int)  # of the elements of row 0
+    for axis, item in slices.items():
+        numbers = np.add.outer(numbers, np.arange(*item.indices(result.shape[axis])) * steps[axis])
+    flat = result.reshape(-1)
+    for part in _parts(shape, prod(inner)):
+        starts = np.zeros((), int)
+        for (axis, ints), low in zip(arrays.items(), least, strict=True):
+            own = ints[part] if low >= 0 else ints[part] % result.shape[axis]
+            starts = starts + own * steps[axis]
+        places = np.add.outer(starts, numbers)
+        np.add.at(flat, places.reshape(-1), given[part].reshape(-1))
 
 
 def padded(x: Array, *widths: tuple[int, int]) -> Array:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 # elements of a temporary, measured on loops of five to thirty operations
 FRESH = 32_768  # longer ones get their memory from the system anew, page by page
 PLANNED = 131_072  # where memory is planned, there are fewer turns
+PIECE = 8_192  # so short that its memory is at hand: nothing is worth planning
 
 
 def blocks(rows: int, width: int) -> Iterator[slice]:
@@ -29,6 +30,11 @@ def planned_blocks(rows: int, width: int) -> Iterator[slice]:
 def height(rows: int, width: int) -> int:
     """The most rows of a planned block."""
     return rows if rows * width <= 2 * PLANNED else max(1, PLANNED // max(1, width))
+
+
+def pieces(rows: int, width: int) -> Iterator[slice]:
+    """The same of 8,192 elements, for temporaries that have no memory of their own anywhere."""
+    return _slices(rows, PIECE // max(1, width))
 
 
 def _slices(rows: int, step: int) -> Iterator[slice]:

@@ -9,6 +9,7 @@ from mgrad.runtime.gather import (
     on_diagonal,
     outer,
     padded,
+    picked,
     replaced,
 )
 from mgrad.runtime.linalg import cholesky, cofactor, inv, solve, solve_triangular
@@ -48,6 +49,7 @@ __all__ = [
     "outer",
     "overlap_add",
     "padded",
+    "picked",
     "planned",
     "planned_blocks",
     "prod_others",

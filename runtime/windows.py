@@ -32,10 +32,13 @@ def windows(x: Array, sizes: Ints, strides: Ints, axes: Ints) -> Array:
     return every[tuple(starts)]
 
 
-def overlap_add(w: Array, shape: Shape, strides: Ints, axes: Ints) -> Array:
+def overlap_add(
+    w: Array, shape: Shape, strides: Ints, axes: Ints, out: Array | None = None
+) -> Array:
     """The adjoint of `windows` of an array of the shape: zeros, and each element of w added where
-    it came from. What is in no window is 0."""
-    result = np.zeros(shape, w.dtype)
+    it came from. What is in no window is 0. Written into `out` if that is given."""
+    result = np.empty(shape, w.dtype) if out is None else out
+    result.fill(0)
     places = [slice(None)] * result.ndim
     for at in product(*map(range, w.shape[result.ndim :])):
         for axis, offset, stride in zip(axes, at, strides, strict=True):

@@ -183,7 +183,8 @@ class Expressions:
             seeds = arguments[1:]
             grad = seeds[0] if len(seeds) == 1 else f"({', '.join(seeds)})"
             arguments = [arguments[0], grad]
-        text = f"{self._inner(callee)}({', '.join(arguments)}{self._work(node)})"
+        work = self._work(node) if self.context.is_planned else ""
+        text = f"{self._inner(callee)}({', '.join(arguments)}{work})"
         if self._target == "python" and callee in self._externs:
             return f"{self._use('builtins.float')}({text})"  # SciPy's give a scalar of NumPy
         return text
@@ -191,12 +192,19 @@ class Expressions:
     def _arguments(self, call: Node) -> list[str]:
         # what maps over arrays gives results as wide as its arguments
         wide = self._target == "numpy" and any(getattr(i.type, "shape", ()) for i in call.inputs)
-        texts = [self.context.whole(i) if wide else self.text(i) for i in call.inputs]
+        texts = [self._wide(i) if wide else self.text(i) for i in call.inputs]
         callee = str(call.attribute("callee"))
         is_backward = callee.endswith("@backward")  # nothing is divided by a seed
         if callee.partition("@")[0] not in self._fragile or is_backward:
             return texts
         return [self._guarded(*pair) for pair in zip(call.inputs, texts, strict=True)]
+
+    def _wide(self, node: Node) -> str:
+        """An argument with every axis; a number that is repeated takes no memory at -O2."""
+        if node.op != "constant" or not node.array.shape or not self.context.is_planned:
+            return self.context.whole(node)
+        shape = self.shape(node.array.shape)
+        return f"{self._use('np.broadcast_to')}({self._operand(node, 0)}, {shape})"
 
     def _guarded(self, node: Node, text: str) -> str:
         """An argument as a number of NumPy, with which nothing raises."""

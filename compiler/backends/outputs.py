@@ -9,7 +9,14 @@ from mgrad.compiler.backends.expression import Expressions
 from mgrad.compiler.ir.node import Node
 from mgrad.compiler.ops.op import ATOM, PRODUCT, TABLE
 from mgrad.compiler.schedule.schedule import Step
-from mgrad.compiler.schedule.steps import accumulated, gathered, is_view, poured, spelled
+from mgrad.compiler.schedule.steps import (
+    accumulated,
+    gathered,
+    is_gathered,
+    is_view,
+    poured,
+    spelled,
+)
 
 UFUNCS = {
     "lt": "less",
@@ -45,6 +52,10 @@ def statements(step: Step, spell: Expressions) -> list[Statement]:
     use, names = context.use, context.names
     attributes: dict[str, Any] = dict(node.attributes)
     is_elsewhere = names.get(node, out) != out
+    if node.op == "reshape" and is_gathered(node) and not is_elsewhere:
+        (x,) = node.inputs
+        place = f"{out}.reshape({', '.join(map(context.dim, x.array.shape))})"
+        return [("", f"{use('np.copyto')}({place}, {context.operand(x, 0)})")]
     if is_elsewhere or is_view(node) or node.op in ("constant", "parameter"):
         return [("", _copied(node, out, spell, named=is_elsewhere))]
     if accumulated(node, names) is not None or node.op == "put":
@@ -63,23 +74,22 @@ def statements(step: Step, spell: Expressions) -> list[Statement]:
             back = f"[{', '.join([':'] * axis + ['::-1'])}]" if attributes.get("reverse") else ""
             given = context.whole(node.inputs[0], ATOM if back else 0)
             return [("", f"{use('np.cumsum')}({given}{back}, axis={axis}, out={out}{back})")]
-        case "softmax":
-            given = context.whole(node.inputs[0])
-            name = use("mgrad.runtime.tensors.softmax")
-            return [("", f"{name}({given}, {attributes['axes']}, out={out})")]
+        case "softmax" | "logsumexp" | "prod_others" | "overlap_add":
+            return [("", f"{tensors.spell(node, context)[0][:-1]}, out={out})")]
         case "transpose":
             text = tensors.transposed(node, context)
             return [("", f"{use('np.copyto')}({out}, {text})")]
-        case "reshape":
-            (x,) = node.inputs
-            place = f"{out}.reshape({', '.join(map(context.dim, x.array.shape))})"
-            return [("", f"{use('np.copyto')}({place}, {context.whole(x)})")]
         case "take":
             axis = gathered(node)
-            assert axis is not None
-            given = ", ".join(map(context.whole, node.inputs))
-            name = use("mgrad.runtime.tensors.gathered")
-            return [("", f"{name}({given}, {axis}, out={out})")]
+            if axis is not None:
+                given = ", ".join(map(context.whole, node.inputs))
+                name = use("mgrad.runtime.tensors.gathered")
+                return [("", f"{name}({given}, {axis}, out={out})")]
+            text, items, shape = tensors.taken(node, context)
+            index = tensors.items_text(items, shape, node.inputs[1:], context)
+            index = f"{use('np.s_')}[{index}]" if len(items) > 1 else index
+            name = use("mgrad.runtime.tensors.picked")
+            return [("", f"{name}({text}, {index}, out={out})")]
         case "contract":
             return _product(node, out, spell)
         case op if op in TABLE:

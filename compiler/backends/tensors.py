@@ -16,6 +16,7 @@ from mgrad.compiler.ir.node import Node
 from mgrad.compiler.ir.types import Dim, FloorDiv, Shape, Type
 from mgrad.compiler.ops.op import ATOM, PRODUCT, SUM
 from mgrad.compiler.schedule.sizes import ones
+from mgrad.compiler.schedule.steps import memories
 
 LETTERS = "ijklmnopqrstuvwxyzabcdefgh"
 REDUCTIONS = {  # methods of arrays, half the price of the functions of the same name
@@ -179,10 +180,17 @@ def spell(node: Node, context: Context) -> tuple[str, int]:
             parts += [f"{k}={v}" for k, v in attributes.items() if v is not False]
             return f"{use('mgrad.runtime.tensors.' + op)}({', '.join(parts)})", ATOM
         case "prod_others" | "logsumexp" | "softmax":
-            parts = [context.whole(inputs[0]), str(attributes["axes"])]
-            parts += [context.whole(i) for i in inputs[1:]]
-            return f"{use('mgrad.runtime.tensors.' + op)}({', '.join(parts)})", ATOM
+            return remembering(node, context), ATOM
     raise InternalError("print", f"the numpy target cannot spell {node!r}")
+
+
+def remembering(node: Node, context: Context) -> str:
+    """The call of a function of the runtime, with the memory that is planned for it."""
+    parts = [context.whole(node.inputs[0]), str(node.attribute("axes"))]
+    parts += [context.whole(i) for i in node.inputs[1:]]
+    planned = [(key, context.names.get(memory, "")) for key, memory in memories(node).items()]
+    parts += [f"{key}={name}" for key, name in planned if name]
+    return f"{context.use('mgrad.runtime.tensors.' + node.op)}({', '.join(parts)})"
 
 
 def _axis(axes: Sequence[int], rank: int) -> list[str]:
@@ -285,24 +293,9 @@ def items_text(items: Any, shape: Shape, ints: Sequence[Node], context: Context)
 
 
 def _take(node: Node, context: Context) -> str:
-    x, ints = node.inputs[0], node.inputs[1:]
-    items: Any = node.attribute("items")
-    shape = x.array.shape
-    text = context.whole(x, ATOM)
+    text, items, shape = taken(node, context)
+    ints = node.inputs[1:]
     advanced = [k for k, item in enumerate(items) if item[0] == "by" and ints[item[1]].array.shape]
-    numbers = [
-        k
-        for k, item in enumerate(items)
-        if item[0] == "at" or (item[0] == "by" and not ints[item[1]].array.shape)
-    ]
-    if advanced and numbers:
-        # a number beside an array would count as one for NumPy: it goes first
-        first = [items[k] if k in numbers else ("all",) for k in range(len(items))]
-        text = f"{text}[{items_text(first, shape, ints, context)}]"
-        rest = [k for k in range(len(items)) if k not in numbers]
-        items = [items[k] for k in rest]
-        shape = tuple(shape[k] for k in rest)
-        advanced = [k for k, item in enumerate(items) if item[0] == "by"]
     text = f"{text}[{items_text(items, shape, ints, context)}]"
     if advanced and advanced[-1] - advanced[0] + 1 != len(advanced):
         # NumPy moves what separate arrays index to the front
@@ -311,6 +304,26 @@ def _take(node: Node, context: Context) -> str:
         source, target = tuple(range(rank)), tuple(range(place, place + rank))
         text = f"{context.use('np.moveaxis')}({text}, {source}, {target})"
     return text
+
+
+def taken(node: Node, context: Context) -> tuple[str, Any, Shape]:
+    """What a `take` chooses from, the items of its index, and the sizes of the axes that they are
+    of: a number beside an array would count as one for NumPy, so that it goes first."""
+    x, ints = node.inputs[0], node.inputs[1:]
+    items: Any = node.attribute("items")
+    shape = x.array.shape
+    text = context.whole(x, ATOM)
+    numbers = [
+        k
+        for k, item in enumerate(items)
+        if item[0] == "at" or (item[0] == "by" and not ints[item[1]].array.shape)
+    ]
+    if numbers and any(i.array.shape for i in ints):
+        first = [items[k] if k in numbers else ("all",) for k in range(len(items))]
+        text = f"{text}[{items_text(first, shape, ints, context)}]"
+        rest = [k for k in range(len(items)) if k not in numbers]
+        items, shape = [items[k] for k in rest], tuple(shape[k] for k in rest)
+    return text, items, shape
 
 
 def _put(node: Node, context: Context) -> str:

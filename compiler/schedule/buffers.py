@@ -153,6 +153,7 @@ class _Texts:
         for value in self._values:
             name = self.block(value) if value.block else self.of(value)
             within = owners.setdefault(value.slot, name)
-            buffer = Buffer(name, value.shape, value.dtype, value.block, value.start)
+            block = value.block or value.most
+            buffer = Buffer(name, value.shape, value.dtype, block, value.start)
             found.setdefault(name, buffer if within == name else replace(buffer, within=within))
         return tuple(found.values())

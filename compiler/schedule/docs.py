@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 
 from mgrad.compiler.ir.module import Signature
+from mgrad.compiler.schedule.mapped import of_numbers
 from mgrad.compiler.schedule.schedule import Kind
 
 WIDEST = 84  # characters of a description that fits into one line
@@ -49,7 +50,7 @@ def docstring(
 
 
 def _internal(key: str, signature: Signature) -> str:
-    origin, _, derived = key.rpartition("@")
+    origin, _, derived = of_numbers(key).rpartition("@")
     origin = origin.partition("@")[0]
     match derived:
         case "prime":
@@ -59,7 +60,8 @@ def _internal(key: str, signature: Signature) -> str:
         case "partials":
             return f"The derivative of {origin}, as stated in the source."
         case "vjp":
-            return f"From the gradient of the value of {key.rpartition('@')[0].replace('@', '_')}."
+            whole = of_numbers(key).rpartition("@")[0].replace("@", "_")
+            return f"From the gradient of the value of {whole}."
     return _own(signature)
 
 

@@ -8,6 +8,7 @@ from mgrad.compiler.ir.module import Module
 from mgrad.compiler.ir.types import Type
 from mgrad.compiler.schedule.constants import Constants
 from mgrad.compiler.schedule.joint import reals
+from mgrad.compiler.schedule.mapped import of_numbers
 from mgrad.compiler.schedule.names import Names, printable
 
 SUFFIXES = ("forward", "backward", "value_and_grad", "jvp", "jacobian", "hessian")
@@ -95,7 +96,7 @@ class Functions:
 
     def _stem(self, key: str) -> str:
         """The name of a function, or of what it is the gradient of."""
-        origin = key.removesuffix("@vjp")
+        origin = of_numbers(key.removesuffix("@vjp"))
         signature = self.module.signatures.get(origin)
         return (signature.name if signature is not None else "") or self.name(origin)
 

@@ -11,7 +11,7 @@ from mgrad.compiler.ir.node import Node
 from mgrad.compiler.ir.types import INT, Dim, Type
 from mgrad.compiler.passes import large
 from mgrad.compiler.passes.save import cut
-from mgrad.compiler.schedule import negations, sizes
+from mgrad.compiler.schedule import mapped, negations, sizes
 from mgrad.compiler.schedule.functions import Functions
 from mgrad.compiler.schedule.joint import reals
 from mgrad.compiler.schedule.layout import arranged
@@ -35,6 +35,7 @@ def plan(module: Module, entries: Sequence[str], options: Options) -> tuple[Rout
     The module holds, optimised, the graphs that `schedule.joint.joints` adds.
     """
     if options.target == "numpy":
+        module = mapped.run(module) if options.level >= 2 else module
         module = arranged(module)
         if options.level >= 2:
             graphs = {key: negations.run(graph) for key, graph in module.graphs.items()}

@@ -25,7 +25,8 @@ WIDENING = frozenset({"add", "sub", "mul", "div"})
 ASSIGNED = frozenset({"polygamma"})  # of the table's: has no `out`
 WRITTEN = frozenset(
     {"sum", "prod_over", "max_over", "min_over", "any_over", "all_over", "argmax_over"}
-    | {"argmin_over", "put", "concat", "pad", "cumsum", "softmax"}
+    | {"argmin_over", "put", "concat", "pad", "cumsum", "softmax", "logsumexp"}
+    | {"overlap_add"}
 )
 SCATTERED = frozenset({"broadcast", "transpose", "flip", "windows", "take"})  # views with gaps
 END = 1 << 60  # later than every step
@@ -41,6 +42,7 @@ class Value:
     name: str = ""  # of a temporary: nothing
     block: Block | None = None  # of what is made in a loop
     start: Dim | None = None  # of consecutive ints, which nothing writes over
+    most: Block | None = None  # of what no loop makes, but has no more rows than a block
     first: int = END  # the event that writes it
     last: int = 0  # the last event that reads it
     slot: int = -1
@@ -48,7 +50,7 @@ class Value:
     @property
     def kind(self) -> Any:
         """Values of one kind may lie in one place."""
-        return self.shape, self.dtype, self.block
+        return self.shape, self.dtype, self.block, self.most
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,6 +248,24 @@ class Stepper:
         operands = spelled(node, scope.names)
         for operand in sorted(operands, key=lambda i: -self._depth(i, scope)):
             self._need(operand, scope)
+        for memory in memories(node).values():
+            if memory not in scope.whole:
+                value = scope.whole[memory] = self._memory(memory, node.inputs[0], scope)
+                self._write(value, Event((), value))
+
+    def _memory(self, memory: Node, x: Node, scope: Scope) -> Value:
+        """What a statement computes in beside its result; of rows of x, as many as in a block."""
+        shape, loop = memory.array.shape, scope.loop
+        axis = None if loop is None else loop.axes.get(x)
+        if loop is not None and axis is not None:
+            kept = [a for a in range(len(x.array.shape)) if a not in reduced(memory.inputs[0])]
+            at = axis if len(shape) == len(x.array.shape) else kept.index(axis)
+            return Value(shape, "real", self.rank, block=Block(at, loop.count, loop.width))
+        width = Dim.of(1)
+        for d in shape[1:]:
+            width = width * d
+        most = Block(0, shape[0], width) if memory.attribute("name") == "block" else None
+        return Value(shape, "real", self.rank, most=most)
 
     def _depth(self, node: Node, scope: Scope) -> int:
         """How many temporaries are needed at once, about."""
@@ -284,9 +304,11 @@ class Stepper:
             case "transpose":  # inside of a statement a view will do
                 is_step = "is_contiguous" in attributes and node in scope.names
             case "reshape":
-                is_step = _is_gathered(node, scope.names)
+                is_step = is_gathered(node) and node.inputs[0] not in scope.whole
             case "take":
-                is_step = gathered(node) is not None
+                is_step = _has_arrays(node)
+            case "prod_others":
+                is_step = len(node.inputs) == 1
             case "contract":
                 is_step = not is_view(node)
             case op:
@@ -294,7 +316,9 @@ class Stepper:
         return "step" if is_step else "inline"
 
     def _reads(self, node: Node, scope: Scope) -> Sequence[Value]:
-        return list(dict.fromkeys(v for i in node.inputs for v in self.behind(i, scope)))
+        read = [v for i in node.inputs for v in self.behind(i, scope)]
+        read += [scope.whole[m] for m in memories(node).values() if m in scope.whole]
+        return list(dict.fromkeys(read))
 
     def _free(self, node: Node, scope: Scope) -> Sequence[Value]:
         """Operands that a step may write over: it reads each element before it writes there."""
@@ -371,6 +395,39 @@ def gathered(node: Node) -> int | None:
     return by[0] if ints.array.shape and ints.array.dtype == "int" else None
 
 
+def _has_arrays(node: Node) -> bool:
+    """Whether arrays of ints choose among the elements that a `take` gives."""
+    return any(i.array.shape for i in node.inputs[1:])
+
+
+def reduced(node: Node) -> tuple[int, ...]:
+    """The axes that a node reduces its operand over."""
+    axes = node.attribute("axes")
+    assert isinstance(axes, tuple)
+    return axes
+
+
+def memories(node: Node) -> dict[str, Node]:
+    """What a node needs beside its operands and its result, by the keyword that it is passed by:
+    nodes that stand for memory of their types."""
+    found: dict[str, Shape] = {}
+    match node.op, len(node.inputs):
+        case "prod_others", 1:
+            found["scratch"] = node.array.shape
+        case ("softmax", _) | ("logsumexp", _):
+            x, axes = node.inputs[0], reduced(node)
+            shape = x.array.shape
+            if node.op == "logsumexp" and node.inputs == (x,):
+                found["block"] = shape
+            if len(axes) < len(shape):
+                thin = tuple(Dim.of(1) if axis in axes else d for axis, d in enumerate(shape))
+                found["totals"] = thin if node.op == "softmax" else node.array.shape
+    return {
+        name: node.pool.make("memory", (node,), Type("real", own), name=name)
+        for name, own in found.items()
+    }
+
+
 def is_view(node: Node) -> bool:
     """Whether what is assigned stands on memory that it reads. A forward pass may save its
     arguments."""
@@ -387,13 +444,13 @@ def is_view(node: Node) -> bool:
     return node.op in SCATTERED or node.op in ("reshape", "mark")
 
 
-def _is_gathered(node: Node, names: Mapping[Node, str]) -> bool:
-    """Whether a reshape copies what it is given."""
+def is_gathered(node: Node) -> bool:
+    """Whether a reshape copies what it is given, if that has no memory of its own."""
     (x,) = node.inputs
     old, new = x.array.shape, node.array.shape
     if not old or ones(old, new) is not None or ones(new, old) is not None:
         return False
-    return x.op in SCATTERED and is_view(x) and x not in names
+    return x.op in SCATTERED and is_view(x)
 
 
 def unmarked(node: Node, names: Mapping[Node, str]) -> Node:

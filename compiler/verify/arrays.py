@@ -300,6 +300,15 @@ def runtime(a: Arithmetic, join: Callable[[str, list[Any]], Any]) -> Mapping[str
     def gathered(x: Any, where: Any, axis: int) -> Any:
         return np.take(objects(x), _index(where), axis=index(axis))
 
+    def picked(x: Any, where: Any) -> Any:
+        items = where if isinstance(where, tuple) else (where,)
+        at = [axis for axis, item in enumerate(items) if not isinstance(item, slice)]
+        found = objects(x)[_index(items)]
+        if at[-1] - at[0] < len(at):
+            return found
+        rank = max(np.ndim(items[axis]) for axis in at)  # NumPy has their axes in front
+        return np.moveaxis(found, range(rank), range(at[0], at[0] + rank))
+
     def planned(*_: Any, **plan: Any) -> tuple[Any, ...]:
         """Memory with nothing in it; names for one place share it, as they do in the runtime."""
         made: dict[str, Any] = {}
@@ -330,7 +339,7 @@ def runtime(a: Arithmetic, join: Callable[[str, list[Any]], Any]) -> Mapping[str
             out[tuple(place[p] for p in places)] = x[place]
         return out
 
-    def prod_others(x: Any, axes: Any, *along: Any) -> Any:
+    def prod_others(x: Any, axes: Any, *along: Any, scratch: Any = None) -> Any:
         arrays = np.broadcast_arrays(*(objects(y) for y in (x, *along)))
         return elements.mixed(a, lambda b, y: others(b, y, axes), arrays[0], arrays[1:])
 
@@ -346,12 +355,14 @@ def runtime(a: Arithmetic, join: Callable[[str, list[Any]], Any]) -> Mapping[str
             out[place] = elements.folded(b, "mul", rest, 1)
         return out
 
-    def softmax(x: Any, axes: Any) -> Any:
+    def softmax(x: Any, axes: Any, totals: Any = None) -> Any:
         total = np.expand_dims(_object_array(logsumexp(x, axes)), tuple(axes))
         difference = elements.mapped(a.sub, x, np.broadcast_to(total, x.shape))
         return elements.mapped(lambda e: a.op("exp", (e,)), difference)
 
-    def logsumexp(x: Any, axes: Any, soft: Any = None) -> Any:
+    def logsumexp(
+        x: Any, axes: Any, soft: Any = None, block: Any = None, totals: Any = None
+    ) -> Any:
         exps = elements.mapped(lambda e: a.op("exp", (e,)), objects(x))
         total = reduction(lambda xs: join("sum", xs))(exps, axis=tuple(axes))
         return elements.mapped(lambda e: a.op("log", (e,)), total)
@@ -398,6 +409,7 @@ def runtime(a: Arithmetic, join: Callable[[str, list[Any]], Any]) -> Mapping[str
         "add_at": add_at,
         "outer": lambda x, y: contraction(a, "i,j->ij", x, y),
         "gathered": gathered,
+        "picked": picked,
         "replaced": replaced,
         "added": added,
         "on_diagonal": on_diagonal,

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mgrad.runtime.gather import added, on_diagonal, outer, replaced
+from mgrad.runtime.gather import add_at, added, gathered, on_diagonal, outer, picked, replaced
 from mgrad.runtime.windows import overlap_add, windows
 
 RNG = np.random.default_rng(13)
@@ -43,6 +43,9 @@ def test_windows_and_their_adjoint(shape: Any, sizes: Any, strides: Any, axes: A
         assert w[at] == x[tuple(place)]
         expected[tuple(place)] += d[at]
     np.testing.assert_allclose(overlap_add(d, shape, strides, axes), expected, atol=1e-14)
+    out = np.full(shape, 9.0)
+    assert overlap_add(d, shape, strides, axes, out=out) is out
+    np.testing.assert_allclose(out, expected, atol=1e-14)
 
 
 def test_windows_keep_float32_and_must_fit() -> None:
@@ -108,6 +111,63 @@ def test_added_takes_many_rows_and_one_number_for_all() -> None:
     np.add.at(expected, index, values)
     np.testing.assert_allclose(added(np.zeros((50, 40)), index, values), expected, rtol=1e-12)
     np.testing.assert_array_equal(added(np.zeros((3, 2)), K[:3], 1.0), [[1, 1], [0, 0], [2, 2]])
+
+
+LONG = RNG.integers(-40, 40, 30_000)
+MANY = [  # each more than what is done at once
+    ((40,), LONG),
+    ((40, 3), LONG),
+    ((40, 600), LONG[:100]),  # wide rows, one by one
+    ((3, 40), PLACES[:, LONG]),
+    ((3, 40), PLACES[1:, LONG]),
+    ((40, 9), PLACES[LONG, ::-2]),
+    ((40, 50), (LONG, LONG[::-1])),
+    ((40, 5, 40), PLACES[LONG, 1:3, LONG[::-1]]),
+    ((40, 900, 40), PLACES[LONG[:20], :, LONG[:20]]),
+    ((5, 40, 40), PLACES[1:3, LONG, LONG[::-1]]),
+    ((40, 3), LONG.reshape(3, -1)),
+    ((40, 40), (LONG.reshape(-1, 3), LONG[:3])),
+]
+
+
+@pytest.mark.parametrize(("shape", "index"), MANY)
+def test_many_are_taken_and_added_in_pieces(shape: Any, index: Any) -> None:
+    x = RNG.normal(size=shape)
+    expected = x[index]
+    items = index if isinstance(index, tuple) else (index,)
+    at = [axis for axis, item in enumerate(items) if not isinstance(item, slice)]
+    rank = max(items[axis].ndim for axis in at)
+    out = np.full(expected.shape, 9.0)
+    if at[-1] - at[0] >= len(at):
+        out = np.moveaxis(out, range(rank), range(at[0], at[0] + rank)).copy()
+    assert picked(x, index, out) is out
+    back = np.moveaxis(out, range(at[0], at[0] + rank), range(rank))
+    np.testing.assert_array_equal(out if at[-1] - at[0] < len(at) else back, expected)
+    if len(items) == 1:
+        other = np.asfortranarray(x)
+        np.testing.assert_array_equal(gathered(other, index, 0, np.empty(out.shape)), expected)
+    values = RNG.normal(size=expected.shape)
+    found, right = x.copy(), x.copy()
+    add_at(found, index, values)
+    np.add.at(right, index, values)
+    np.testing.assert_allclose(found, right, rtol=1e-9, atol=1e-12)
+    add_at(found, index, 2.0)
+    np.add.at(right, index, 2.0)
+    np.testing.assert_allclose(found, right, rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("place", [0, 29_999])
+@pytest.mark.parametrize("wrong", [40, -41])
+def test_an_index_outside_is_an_error_wherever_it_stands(wrong: int, place: int) -> None:
+    index = LONG.copy()
+    index[place] = wrong
+    x = np.ones((40, 3))
+    message = f"index {wrong} is out of bounds for axis 0 with size 40"
+    with pytest.raises(IndexError, match=message):
+        picked(x, (index, slice(1, None)), np.empty((30_000, 2)))
+    with pytest.raises(IndexError, match=message):
+        add_at(x, index, np.ones((30_000, 3)))
+    np.testing.assert_array_equal(x, np.ones((40, 3)))
 
 
 def test_replaced_keeps_the_last() -> None:

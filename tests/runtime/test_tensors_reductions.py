@@ -147,6 +147,10 @@ def test_prod_others_over_axes(axes: tuple[int, ...]) -> None:
     x = RNG.integers(-2, 3, (2, 3, 4)).astype(float)
     t = RNG.normal(size=x.shape)
     first, second = prod_others(x, axes), prod_others(x, axes, t)
+    out = np.full(x.shape, 9.0)
+    assert prod_others(x, axes, scratch=np.full(x.shape, 9.0), out=out) is out
+    np.testing.assert_array_equal(out, first)
+    np.testing.assert_array_equal(prod_others(np.asfortranarray(x), axes), first)
     for at in np.ndindex(x.shape):
         line = tuple(slice(None) if axis in axes else i for axis, i in enumerate(at))
         own = [i if axis in axes else 0 for axis, i in enumerate(at)]

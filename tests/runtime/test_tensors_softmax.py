@@ -48,6 +48,65 @@ def test_infinities_are_those_without_the_softmax(row: list[float]) -> None:
         np.testing.assert_array_equal(softmax(both, (1,))[0], softmax(x, (0,)))
 
 
+SPECIAL = [-np.inf, np.inf, np.nan, 0.0, -40.0, 700.0]
+PLANNED: list[tuple[tuple[int, ...], tuple[int, ...]]] = [
+    ((7, 5), (0,)),
+    ((7, 5), (1,)),
+    ((4, 5, 6), (1,)),
+    ((4, 5, 6), (0, 2)),
+    ((4, 5, 6), (0, 1, 2)),
+    ((5, 1), (1,)),
+    ((3, 20_000), (1,)),
+    ((3, 0), (0,)),
+    ((3, 0), (1,)),
+]
+
+
+@pytest.mark.parametrize("rows", [1, 2, 100])
+@pytest.mark.parametrize(("shape", "axes"), PLANNED)
+@pytest.mark.parametrize("is_special", [False, True])
+def test_in_planned_memory_they_are_the_same(
+    shape: Any, axes: Any, is_special: bool, rows: int
+) -> None:
+    rng = np.random.default_rng(1)
+    x = rng.choice(SPECIAL, shape) if is_special else rng.normal(size=shape) * 3
+    if not is_special:  # some sums that are close to 0
+        with np.errstate(all="ignore"):
+            x = x - np.expand_dims(logsumexp(x, axes), axes) * rng.choice([0, 1])
+    kept = tuple(n for axis, n in enumerate(shape) if axis not in axes)
+    thin = tuple(1 if axis in axes else n for axis, n in enumerate(shape))
+    block = np.full((min(rows, shape[0]), *shape[1:]), 9.0)
+    with np.errstate(all="ignore"):
+        soft = softmax(x, axes, totals=np.full(thin, 9.0), out=np.full(shape, 9.0))
+        np.testing.assert_array_equal(soft, softmax(x, axes))
+        for given in (None, soft):
+            out = np.full(kept, 9.0) if kept else None
+            totals = np.full(kept, 9.0) if kept else None
+            found = logsumexp(x, axes, given, block, totals, out)
+            assert out is None or found is out
+            np.testing.assert_allclose(found, logsumexp(x, axes, given), rtol=1e-13, atol=1e-15)
+            is_finite = np.isfinite(found)
+            expected = special.logsumexp(x, axis=axes) if x.size else np.full(kept, -np.inf)
+            np.testing.assert_array_equal(found[~is_finite], np.asarray(expected)[~is_finite])
+            np.testing.assert_allclose(
+                found[is_finite], np.asarray(expected)[is_finite], rtol=1e-12, atol=1e-14
+            )
+
+
+@pytest.mark.parametrize("axes", [(0,), (1,), (0, 2), (1, 2)])
+def test_a_sum_near_0_keeps_its_digits_wherever_it_stands(axes: tuple[int, ...]) -> None:
+    """Also in long results, which are finished in pieces, and where the sum itself is long."""
+    x = np.full((3, 9_001, 3), -800.0)
+    first = tuple(0 if axis in axes else slice(None) for axis in range(3))
+    x[first] = 0.0
+    second = tuple(n - 1 if axis in axes else slice(None) for axis, n in enumerate(x.shape))
+    x[second] = -40.0
+    expected = np.log1p(np.exp(-40.0))
+    for soft in (None, softmax(x, axes)):
+        found = logsumexp(x, axes, soft)
+        np.testing.assert_allclose(found, np.full(found.shape, expected), rtol=1e-14)
+
+
 def test_float32_stays() -> None:
     x = np.arange(4, dtype=np.float32)
     soft = softmax(x, (0,))

@@ -12,6 +12,7 @@ from mgrad.compiler.ir.module import Module
 from mgrad.compiler.ir.node import Node
 from mgrad.compiler.passes import (
     algebra,
+    cancel,
     collect,
     dead,
     expand,
@@ -42,6 +43,7 @@ PASSES: tuple[tuple[str, Pass, int], ...] = (
     ("collect", collect.run, 1),
     ("select", select.run, 1),
     ("factors", factors.run, 1),
+    ("cancel", cancel.run, 1),
     ("signs", signs.run, 1),
     ("tidy", fold.run, 1),
     ("factors again", factors.again, 1),
@@ -61,6 +63,7 @@ ORDER: tuple[tuple[str, str, str], ...] = (
     ("collect", "signs", "collecting reads negations as coefficients"),
     ("select", "signs", "an arm's negation is seen once the choices inside are gone"),
     ("collect", "factors", "collecting reads coefficients where the source has them"),
+    ("factors", "cancel", "constants stand between an exponential and its inverse"),
     ("factors", "signs", "a sum takes the sign that stands before a product"),
     ("signs", "tidy", "moving a sign makes constants"),
     ("select", "factors", "a choice inside a product hides its factors"),

@@ -281,12 +281,11 @@ class EmptyReduction(Diagnostic):
 
 
 class ArrayCondition(Diagnostic):
-    """Something that works for scalars only was given arrays.
+    """Something that is of one number was given an array.
 
-        fn f(x: [N]) = sum(x)
-        fn g(x: [N]) = f'(x)
+        fn f(x: [N]) = diff(x^2, x)
 
-    A prime needs one real number; use `diff`, `jacobian` or `hessian` for arrays.
+    `diff` and `hessian` are of one number: sum the array, or use `jacobian`.
     """
 
     code = "E174"

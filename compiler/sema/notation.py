@@ -46,7 +46,8 @@ def each(body: Body, node: ast.Comprehension, reduction: str | None) -> Step:
             sound = sound and bounds is not None
         if first.setdefault(name.id, name) is not name:
             sound = False
-            body.report(meaning.DuplicateArgument(name.span, name.id, first[name.id].span))
+            previous = first[name.id].span
+            body.report(meaning.DuplicateArgument(name.span, name.id, previous, is_index=True))
         value = body.emit("index", (), INT, name.span, name.id)
         running = _entered(body, value, name.id)
         if bounds is not None:
@@ -60,7 +61,9 @@ def each(body: Body, node: ast.Comprehension, reduction: str | None) -> Step:
             del body.locals[hidden_name]
         else:
             body.locals[hidden_name] = local
-    indices = _indices(body, node, ranges, bracketed=reduction is None)
+    # of a name that stands twice nothing tells which one an axis belongs to
+    is_clear = len(first) == len(node.indices)
+    indices = _indices(body, node, ranges, bracketed=reduction is None) if is_clear else None
     made: Operand = BAD
     if operand is not BAD and sound and indices is not None:
         made = _made(body, node, reduction, indices, inner, operand)
@@ -144,11 +147,9 @@ def _indices(
     """The indices with their ranges, or None after a fault."""
     found: list[Index] = []
     sound = True
-    seen: set[str] = set()
     for name, (running, given) in zip(node.indices, ranges, strict=True):
-        if name.id in seen or (name.range is not None and given is None):
+        if name.range is not None and given is None:
             continue  # its fault is told
-        seen.add(name.id)
         bounds = _inferred(body, name, running) if given is None else given
         if bounds is None or (
             given is not None and not _fits(body, name, running, given, bracketed)

@@ -237,14 +237,19 @@ class SizeNotKnown(Diagnostic):
 
         fn f(x: [N], k: int[K]) = zeros(k[0])
 
-    Sizes are made of numbers, dimensions, settings and int arguments with `+ - * //`.
+    Sizes are made of numbers, dimensions, settings and int arguments with `+ - * // %` and powers
+    up to 16.
     """
 
     code = "E171"
 
     def __init__(self, span: Span, what: str, is_fixed: bool = False) -> None:
         """Of what `is_fixed`, the number itself is known while compiling."""
-        sources = "constants and settings" if is_fixed else "dimensions, settings and int arguments"
+        sources = (
+            "constants and settings"
+            if is_fixed
+            else "dimensions, settings and int arguments, with + - * // % and powers up to 16"
+        )
         super().__init__(
             span,
             f"{what} must be known before the run",

@@ -240,8 +240,8 @@ def _settled(body: Body) -> None:
 
 
 def _box(body: Body, index: Index) -> tuple[Dim, Dim]:
-    """Bounds for all turns of the indices around. Where the axes have room, one more than needed:
-    so `j in 0..i` for an empty range of i is empty, not of size -1."""
+    """Bounds for all turns of the indices around. Where the axes have room, a little more than
+    needed: so `j in 0..i` and `j in i + 1..N` for an empty range of i are empty, not of size -1."""
     running = body.notation.running[index.value]
     assert running.low is not None and running.high is not None
     if isinstance(index.start, Dim) and isinstance(index.stop, Dim):
@@ -251,10 +251,15 @@ def _box(body: Body, index: Index) -> tuple[Dim, Dim]:
     if low is None or high is None:
         body.report(faults.SizeNotKnown(index.value.span, f"the range of '{index.value.name}'"))
         return Dim.of(0), Dim.of(0)
-    wide = None if running.is_computed_with else bound(body, running.high, False, past=1)
-    rooms = [] if wide is None else [wide - low, *(size - wide for size, _ in running.axes)]
-    if wide is not None and all(shapes.sign(body, room) == 1 for room in rooms):
-        return low, wide
+    if not running.is_computed_with:
+        short = max(0, -dict((high - low).terms).get((), 0))
+        past = bound(body, running.high, False, past=1) or high
+        for start, stop in ((low, past), (low - short, high), (low, high + short)):
+            rooms = [stop - start]
+            for size, _ in running.axes:
+                rooms += [start, size - stop]
+            if all(shapes.sign(body, room) == 1 for room in rooms):
+                return start, stop
     span = index.value.span
     what = f"the range of '{index.value.name}' ends before it starts"
     shapes.require(body, high - low, lambda: faults.IndexOutside(span, what, None))

@@ -20,7 +20,7 @@ For `x: [N, D], w: [D] -> [N]` it reads:
         if a1.shape != (n1, ): return slowly(…)
         token = silence(SILENT)
         try: result = function(a0, a1)
-        except MemoryError as error: raise MemoryError(…) from None
+        except FAULTS as error: raise told(function.__name__, error) from None
         finally: restore(token)
         r0 = result
         if type(r0) is ndarray and … and r0.ndim == 1 and r0 is not a1: return result
@@ -39,6 +39,7 @@ from numpy import ndarray
 
 from mgrad.runtime.arrays import DOUBLE, SINGLE
 from mgrad.runtime.errstate import SILENT, STATE
+from mgrad.runtime.faults import FAULTS, memory, told
 from mgrad.runtime.shapes import INTEGER, TRUTH, Interface
 from mgrad.runtime.words import Form
 
@@ -52,6 +53,9 @@ SCOPE = {
     "integer": np.int64,
     "truth": np.bool_,
     "last": int(np.iinfo(np.int64).max),
+    "room": memory() // 8,  # elements
+    "FAULTS": FAULTS,
+    "told": told,
     "silence": STATE.set,
     "SILENT": SILENT,
     "restore": STATE.reset,
@@ -103,10 +107,13 @@ def source(words: Interface, kind: Kind, keyword_only: Sequence[str]) -> list[st
     if names:
         lines.append(f"{', '.join(names)}, = arguments")
     lines += _arguments(words, refuse)
+    if kind != "value_and_grad":  # which gives a number, and what has the shapes of arguments
+        for size in dict.fromkeys(form.size for form in words.wide if not form.has_lead):
+            lines += _test(f"{size} > room", refuse)
     lines += [
         "token = silence(SILENT)",
         f"try: result = function({', '.join(passed)})",
-        "except MemoryError as error: raise MemoryError(f'{function.__name__}: {error}') from None",
+        "except FAULTS as error: raise told(function.__name__, error) from None",
         "finally: restore(token)",
     ]
     apart = partial(_planned, keyword_only[0]) if keyword_only else _own

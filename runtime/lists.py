@@ -22,6 +22,7 @@ from math import prod
 from typing import Any, NamedTuple, NoReturn
 
 from mgrad.runtime import door
+from mgrad.runtime.faults import demand_room, told
 from mgrad.runtime.ieee import ieee
 from mgrad.runtime.linear import cholesky, cofactor, det, inv, solve, solve_triangular
 from mgrad.runtime.nested import (
@@ -38,7 +39,7 @@ from mgrad.runtime.nested import (
     replaced,
     zeros,
 )
-from mgrad.runtime.words import Form, Shape, Sides, Words, read, value_of
+from mgrad.runtime.words import Form, Shape, Sides, Words, read, seed, value_of
 
 __all__ = [
     "added",
@@ -72,6 +73,7 @@ Decorator = Callable[[Function], Any]
 NUMBER = Sides((), ())
 DOORS = {float: door.reals, int: door.integers, bool: door.truths}
 CODES = {float: "fiub", int: "iub", bool: "b"}  # of NumPy's dtypes
+BYTES = 32  # of an element: a float, and the place in a list
 PLURALS = {float: "real numbers", int: "ints", bool: "bools"}
 REAL = Form(float, (), "real")
 
@@ -101,7 +103,8 @@ def lists(text: str, /) -> Decorator:
 
         def entered(*arguments: Any, **keywords: Any) -> Any:
             given = entrance.take(arguments, keywords)
-            return _out(entrance.run(*given.values), entrance.words.sides(given))
+            sides = entrance.sides(given)
+            return _out(entrance.run(*given.values), sides)
 
         return _decorated(entered, function)
 
@@ -132,8 +135,8 @@ def lists_forward(text: str, /) -> Decorator:
 
         def entered(*arguments: Any, **keywords: Any) -> Any:
             given = entrance.take(arguments, keywords)
+            sides = entrance.sides(given)
             value, saved = entrance.run(*given.values)
-            sides = entrance.words.sides(given)
             outs = tuple(side for side in sides if side.kind is float)
             kept = Saved(saved, tuple(entrance.words.arguments(given)), outs)
             return _out(value, sides), kept
@@ -155,8 +158,11 @@ def lists_backward(function: Function, /) -> Any:
         outs = saved.outs
         if not grads and not keywords and len(outs) == 1 and not outs[0].outer:
             seeds = 1.0 if not outs[0].inner else _folded(1.0, ())
+        elif grads or keywords:
+            seeds = _seeds(name, outs, seed(name, grads, keywords))
         else:
-            seeds = _seeds(name, outs, *grads, **keywords)
+            wanted = ", ".join(str(out.outer) for out in outs)
+            raise TypeError(f"{name}: 'grad' is missing, of the shape of the value, {wanted}")
         if all(0 in out.outer for out in outs):  # no element of a result depends on an argument
             return tuple([zeros(own.outer) for own in saved.owns])
         return _all_out(_run(function, saved.values, seeds), saved.owns)
@@ -164,7 +170,7 @@ def lists_backward(function: Function, /) -> Any:
     return _decorated(entered, function)
 
 
-def _seeds(name: str, outs: Sequence[Sides], /, grad: Any) -> Any:
+def _seeds(name: str, outs: Sequence[Sides], grad: Any) -> Any:
     if len(outs) == 1:
         return _matching(name, "grad", grad, outs[0], "the value")
     if not isinstance(grad, (tuple, list)) or len(grad) != len(outs):
@@ -218,15 +224,17 @@ def lists_jvp(text: str, /) -> Decorator:
 def lists_jacobian(text: str, /) -> Decorator:
     """The door of `f_jacobian(x, y)`: for each real result one entry a real argument, of the shape
     of the result and then of the argument."""
-    return _matrix(text, lambda outs, owns: outs)
+    return _matrix(text, lambda outs, owns: outs, "Jacobian")
 
 
 def lists_hessian(text: str, /) -> Decorator:
     """The door of `f_hessian(x, y)`: for each pair of real arguments an entry of both shapes."""
-    return _matrix(text, lambda outs, owns: owns)
+    return _matrix(text, lambda outs, owns: owns, "Hessian")
 
 
-def _matrix(text: str, rows: Callable[[list[Sides], list[Sides]], list[Sides]]) -> Decorator:
+def _matrix(
+    text: str, rows: Callable[[list[Sides], list[Sides]], list[Sides]], what: str
+) -> Decorator:
     def decorated(function: Function) -> Any:
         entrance = _Door(function, text)
 
@@ -235,6 +243,8 @@ def _matrix(text: str, rows: Callable[[list[Sides], list[Sides]], list[Sides]]) 
             outs = [out for out in entrance.words.sides(given) if out.kind is float]
             owns = entrance.words.arguments(given)
             sides = [(a, b) for a in rows(outs, owns) for b in owns]
+            parts = [(a.outer + b.outer, BYTES) for a, b in sides]
+            demand_room(f"{entrance.name}: the {what}", parts)
             found = iter(sides)
             return _each(entrance.run(*given.values), lambda part: _pair_out(part, *next(found)))
 
@@ -280,6 +290,13 @@ class _Door:
             arguments = found.args
         return take(self.words, self.name, arguments)
 
+    def sides(self, given: Given) -> list[Sides]:
+        """The results' shapes; MemoryError if there is no room for them."""
+        sides = self.words.sides(given)
+        if self.words.wide:
+            demand_room(f"{self.name}: the result", [(side.outer, BYTES) for side in sides])
+        return sides
+
     def run(self, *values: Any) -> Any:
         return _run(self.function, *values)
 
@@ -288,6 +305,8 @@ def _run(function: Any, *values: Any) -> Any:
     """The function; by IEEE 754 where Python raises."""
     try:
         return function(*values)
+    except (MemoryError, IndexError) as error:
+        raise told(function.__name__, error) from None
     except (ArithmeticError, ValueError):
         return ieee(function, *values)
 

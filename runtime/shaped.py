@@ -18,12 +18,10 @@ read would be written over, and a ValueError says so.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache, wraps
 from inspect import Parameter, Signature, signature
 from itertools import product
-from math import prod
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -33,10 +31,11 @@ from mgrad.runtime.arrays import Shape, take
 from mgrad.runtime.elementwise import Saved as SavedElements
 from mgrad.runtime.entry import Kind, entry
 from mgrad.runtime.errstate import SILENT, STATE
+from mgrad.runtime.faults import FAULTS, demand_room, told
 from mgrad.runtime.mapped import Mapped, has_axes, mapped_backward
 from mgrad.runtime.results import leaves, rebuilt
 from mgrad.runtime.shapes import DTYPES, Given, Interface, interface
-from mgrad.runtime.words import Form, Sides
+from mgrad.runtime.words import Form, Sides, seed
 
 Function = Callable[..., Any]
 Decorator = Callable[[Function], Any]
@@ -51,9 +50,10 @@ def arrays(text: str, /, **constants: int) -> Decorator:
 
         def slowly(arguments: Any, keywords: Any, others: Any) -> Any:
             given = door.take(arguments, keywords)
+            sides = door.sides(given)
             result = door.silent(*given.values, **others)
             door.demand_apart(given.values, result, others)
-            return settled(result, door.words.sides(given), given.dtype, list(given.values))
+            return settled(result, sides, given.dtype, list(given.values))
 
         def finish(result: Any, arguments: Any, others: Any, dtype: Any) -> Any:
             door.demand_apart(arguments, result, others)
@@ -117,10 +117,10 @@ def arrays_forward(text: str, /, **constants: int) -> Decorator:
 
         def slowly(arguments: Any, keywords: Any, others: Any) -> Any:
             given = door.take(arguments, keywords)
+            sides = door.sides(given)
             value, saved = door.silent(*given.values, **others)
             door.demand_apart(given.values, value, others)
             taken = [*given.values, *_kept(saved, others)]
-            sides = door.words.sides(given)
             outs = [side for side in sides if side.kind is float]
             owns = door.words.arguments(given)
             inner = [tuple([side.inner for side in both]) for both in (owns, outs)]
@@ -171,7 +171,7 @@ def arrays_backward(function: Function, /) -> Any:
             raise TypeError(f"{name}: 'saved' must be what the forward pass gave, not {kind}")
         values, owns, outs, dtype, _, outer = saved
         if grads or keywords:
-            seeds = _seeds(name, saved, *grads, **keywords)
+            seeds = _seeds(name, saved, seed(name, grads, keywords))
         elif (outs if outer is None else outer[1]) == ((),):
             seeds = dtype.type(1).reshape(outs[0])[()]
         else:
@@ -289,7 +289,8 @@ def _matrix(
                 Sides(a.inner + b.inner, a.outer + b.outer)
                 for a, b in pairs(outs, door.words.arguments(given))
             ]
-            demand_room(f"{door.name}: the {what}", [side.outer for side in sides], given.dtype)
+            parts = [(side.outer, given.dtype.itemsize) for side in sides]
+            demand_room(f"{door.name}: the {what}", parts)
             result = door.silent(*given.values, **others)
             door.demand_apart(given.values, result, others)
             return settled(result, sides, given.dtype, list(given.values))
@@ -331,6 +332,17 @@ class _Door:
     def take(self, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Given:
         """The arguments of a call in order, converted and checked."""
         return self.words.take(self.name, self.bound(arguments, keywords))
+
+    def sides(self, given: Given) -> list[Sides]:
+        """The results' shapes; MemoryError if there is no room for them."""
+        sides = self.words.sides(given)
+        if self.words.wide:
+            parts = [
+                (s.outer, (given.dtype if s.kind is float else DTYPES[s.kind]).itemsize)
+                for s in sides
+            ]
+            demand_room(f"{self.name}: the result", parts)
+        return sides
 
     def demand_apart(self, arguments: Iterable[Any], results: Any, others: dict[str, Any]) -> None:
         """ValueError if an argument stands where a result was written."""
@@ -399,6 +411,8 @@ def _silent(function: Function) -> Function:
         token = STATE.set(SILENT)
         try:
             return function(*arguments, **keywords)
+        except FAULTS as error:
+            raise told(function.__name__, error) from None
         finally:
             STATE.reset(token)
 
@@ -507,31 +521,6 @@ def _settled_parts(
             array[...] = part
         taken.append(array)
         yield array if inner == outer else array.reshape(outer)
-
-
-def demand_room(what: str, shapes: Sequence[Shape], dtype: np.dtype[Any]) -> None:
-    """A MemoryError that says what it is and shows its largest part, if arrays of these shapes
-    cannot be held together."""
-    needed = sum(map(prod, shapes)) * dtype.itemsize
-    room = _memory()
-    if needed > room:
-        raise MemoryError(
-            f"{what} has shape {max(shapes, key=prod)}: {_spelled(needed)}, "
-            f"and this machine has {_spelled(room)}"
-        )
-
-
-@cache
-def _memory() -> int:
-    """Bytes of memory of the machine; where it does not tell, of its addresses."""
-    try:
-        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (AttributeError, ValueError, OSError):
-        return int(np.iinfo(np.intp).max)
-
-
-def _spelled(count: int) -> str:
-    return f"{count / 2**30:,.1f} GiB"
 
 
 def _plain(shape: Shape) -> Sides:

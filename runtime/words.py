@@ -15,8 +15,10 @@ share them (`shapes` for arrays, `lists` for nested lists).
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from math import prod
 from types import CodeType
 from typing import Any, NamedTuple, NoReturn, Protocol
@@ -50,6 +52,11 @@ class Form(NamedTuple):
     def has_lead(self) -> bool:
         """Whether `..` stands first."""
         return bool(self.dims) and self.dims[0].text == LEAD
+
+    @property
+    def size(self) -> str:
+        """The number of elements, an expression in Python."""
+        return "*".join(f"({dim.expression})" for dim in self.dims)
 
 
 class Sides(NamedTuple):
@@ -92,6 +99,16 @@ class Words:
     def are_numbers(self) -> bool:
         """Whether neither an argument nor a result has axes: then the function maps over arrays."""
         return not any(form.dims for form in (*self.forms, *self.results))
+
+    @cached_property
+    def wide(self) -> tuple[Form, ...]:
+        """The results that may be larger than every argument."""
+        given = [Counter(dim.text for dim in form.dims) for form in self.forms]
+        return tuple(
+            form
+            for form in self.results
+            if form.dims and not any(Counter(dim.text for dim in form.dims) <= own for own in given)
+        )
 
     def sides(self, given: Passed) -> list[Sides]:
         """The results' shapes, for these arguments."""
@@ -191,6 +208,16 @@ class Words:
         if reasons:
             message += f", since {' and '.join(reasons)}"
         raise ValueError(f"{function}: {message}")
+
+
+def seed(name: str, grads: Sequence[Any], keywords: Mapping[str, Any]) -> Any:
+    """The one argument of a backward pass besides what was saved."""
+    if len(grads) + len(keywords) == 1 and keywords.keys() <= {"grad"}:
+        return grads[0] if grads else keywords["grad"]
+    given = [repr(key) for key in keywords if key != "grad"]
+    if given:
+        raise TypeError(f"{name}: there is no argument {given[0]}")
+    raise TypeError(f"{name}: 'grad' is one argument, not {len(grads) + len(keywords)}")
 
 
 def value_of(term: Term, sizes: Mapping[str, int]) -> int:

@@ -55,7 +55,8 @@ class DuplicateDefinition(Diagnostic):
 
 
 class DuplicateArgument(Diagnostic):
-    """Two arguments, or an argument and a setting, of one function have one name.
+    """Two arguments, or an argument and a setting, of one function have one name; or two indices
+    after one `for`.
 
         fn f(x, x) = x
 
@@ -64,10 +65,11 @@ class DuplicateArgument(Diagnostic):
 
     code = "E103"
 
-    def __init__(self, span: Span, name: str, first: Span) -> None:
+    def __init__(self, span: Span, name: str, first: Span, is_index: bool = False) -> None:
+        what, where = ("index", "after one 'for'") if is_index else ("argument", "in one head")
         super().__init__(
             span,
-            f"the argument '{name}' stands twice in one head",
+            f"the {what} '{name}' stands twice {where}",
             related=[Related(first, "first here")],
             hint="rename one of them",
         )
@@ -163,8 +165,16 @@ class WrongArity(Diagnostic):
 
     code = "E107"
 
-    def __init__(self, span: Span, text: str, signature: str, head: Span | None) -> None:
-        super().__init__(span, text, related=[Related(head, f"its head is {signature}")])
+    def __init__(
+        self,
+        span: Span,
+        text: str,
+        signature: str | None,
+        head: Span | None,
+        hint: str | None = None,
+    ) -> None:
+        related = [] if signature is None else [Related(head, f"its head is {signature}")]
+        super().__init__(span, text, related=related, hint=hint)
 
 
 class UnknownKeyword(Diagnostic):

@@ -237,14 +237,19 @@ class SizeNotKnown(Diagnostic):
 
         fn f(x: [N], k: int[K]) = zeros(k[0])
 
-    Sizes are made of numbers, dimensions, settings and int arguments with `+ - * //`.
+    Sizes are made of numbers, dimensions, settings and int arguments with `+ - * // %` and powers
+    up to 16.
     """
 
     code = "E171"
 
     def __init__(self, span: Span, what: str, is_fixed: bool = False) -> None:
         """Of what `is_fixed`, the number itself is known while compiling."""
-        sources = "constants and settings" if is_fixed else "dimensions, settings and int arguments"
+        sources = (
+            "constants and settings"
+            if is_fixed
+            else "dimensions, settings and int arguments, with + - * // % and powers up to 16"
+        )
         super().__init__(
             span,
             f"{what} must be known before the run",
@@ -281,12 +286,11 @@ class EmptyReduction(Diagnostic):
 
 
 class ArrayCondition(Diagnostic):
-    """Something that works for scalars only was given arrays.
+    """Something that is of one number was given an array.
 
-        fn f(x: [N]) = sum(x)
-        fn g(x: [N]) = f'(x)
+        fn f(x: [N]) = diff(x^2, x)
 
-    A prime needs one real number; use `diff`, `jacobian` or `hessian` for arrays.
+    `diff` and `hessian` are of one number: sum the array, or use `jacobian`.
     """
 
     code = "E174"

@@ -346,6 +346,7 @@ def slices(group: Group, names: Mapping[Node, str], rows: str) -> dict[Node, str
         return found.setdefault(node, text) == text
 
     inside = {*group.rows, *group.exits}
+    thin = Thin()
     for node in (*group.rows, *group.exits):
         for position, operand in enumerate(node.inputs):
             if operand in inside or operand.op == "constant":
@@ -362,8 +363,7 @@ def slices(group: Group, names: Mapping[Node, str], rows: str) -> dict[Node, str
                     return None
             elif node.op in TABLE:
                 place = _place(node, group)
-                text = names[operand] + _subscript([":"] * place + [rows])
-                if not enter(operand, text):
+                if not enter(operand, names[operand] + _along(operand, place, thin, rows)):
                     return None
             else:
                 return None
@@ -375,6 +375,17 @@ def _place(node: Node, group: Group) -> int:
     place = group.rows.get(node, group.place(node) if node not in group.rows else None)
     assert place is not None
     return place
+
+
+def _along(node: Node, axis: int, thin: Thin, rows: str) -> str:
+    """The rows of an operand of an elementwise operation; what is the same for all has none."""
+    lacking = thin(node)
+    if axis in lacking:
+        return ""
+    if lacking.isdisjoint(range(axis)):
+        return _subscript([":"] * axis + [rows])
+    behind = len(node.array.shape) - axis - 1  # the axes in front may not be there
+    return f"[{', '.join(['...', rows, *[':'] * behind])}]"
 
 
 def _factor(node: Node, position: int, names: Mapping[Node, str], group: Group, rows: str) -> str:

@@ -27,6 +27,8 @@ from mgrad.compiler.source import Span
 from mgrad.compiler.syntax import ast
 
 Given = tuple[ast.Argument, ...]
+REDUCTIONS = frozenset({"sum", "prod", "min", "max", "mean", "any", "all"})  # they take `for`
+ONE_AXIS = frozenset({"argmax", "argmin", "cumsum", "stack", "concat", "split"})
 NUMBERS = frozenset({"*axes", "*sizes", "*counts"})  # what may stand in brackets instead
 
 
@@ -159,13 +161,9 @@ def apply(
     if len(given) == 1 and isinstance(given[0].value, ast.Comprehension):
         inner = given[0].value
         if not inner.bracketed:
-            if name in ("sum", "prod", "min", "max", "any", "all"):
-                return (yield from notation.each(body, inner, name))
             if name == "mean":
                 return (yield from _mean_of(body, inner, span))
-            return body.report(
-                meaning.WrongArity(span, f"'{name}' takes no 'for'", entry.head(), None)
-            )
+            return (yield from notation.each(body, inner, name))
     slots: dict[str, Any] = {}
     if name == "einsum" and (piped or not given or not isinstance(given[0].value, ast.Text)):
         place = given[0].span if given and piped is None else span
@@ -179,6 +177,7 @@ def apply(
     places = list(takewhile(lambda p: p != star, entry.parameters))
     call = CallSite(body, name, span)
     sound = True
+    is_overfull = False
     pending: list[tuple[str, ast.Argument]] = []
     count = 0
     if piped is not None:
@@ -196,7 +195,7 @@ def apply(
             elif star is not None:
                 key = star
             else:
-                sound = False
+                sound, is_overfull = False, True
                 total = len(given) + (piped is not None)
                 text = f"'{name}' takes {_most(entry)} arguments, not {total}"
                 body.report(meaning.WrongArity(span, text, entry.head(), None))
@@ -229,9 +228,10 @@ def apply(
             known = body.known(operand)
             if known is None or known.dtype != "bool":
                 sound = False
-                body.report(
-                    meaning.WrongType(argument.value.span, "keepdims", "bool", dtype_of(operand))
-                )
+                kind = dtype_of(operand)
+                if not is_overfull:  # else it is likely another axis
+                    fault = meaning.WrongType(argument.value.span, "keepdims", "bool", kind)
+                    body.report(fault)
             else:
                 slots[key] = bool(known.value)
         else:
@@ -253,11 +253,15 @@ def apply(
         axes = yield from _axes(body, slots["axis"], subject, extra)
         if axes is None:
             return BAD
+        if name in ONE_AXIS and len(axes) != 1:
+            shape = shapes.shown(subject.operand)
+            return call.report(
+                faults.WrongAxis(slots["axis"].span, f"'{name}' takes one axis", shape)
+            )
         slots["axis"] = axes
     if star is not None:
         slots[star[1:]] = rest
-    result = entry.function(call, **slots)
-    return result
+    return entry.function(call, **slots)
 
 
 def _spread(
@@ -502,10 +506,6 @@ def _place_of(form: str) -> Callable[..., Operand]:
         if axis is None and len(x.shape) > 1:
             value = shapes.reshaped(call.body, value, (shapes.elements(x.shape),), call.span)
         axes = [0] if axis is None else axis
-        if len(axes) != 1:
-            return call.report(
-                faults.WrongAxis(x.span, f"'{call.name}' takes one axis", shapes.shown(x.operand))
-            )
         taken = _all(x.shape, axis)
         if not _has_elements(call, x, taken):
             return BAD
@@ -569,8 +569,15 @@ def reshape(call: CallSite, x: Given_, sizes: list[Given_]) -> Operand:
     if new is None:
         return BAD
     total = shapes.elements(x.shape)
-    written, has_rest = tuple(new), sum(s.constant == -1 for s in new) == 1
-    size = shapes.elements(tuple(s for s in new if s.constant != -1 or not has_rest))
+    if not sizes:
+        text = "'reshape' is called without a size"
+        return call.report(meaning.WrongArity(call.span, text, "reshape(x, n, m)", None))
+    rests = [one for one, s in zip(sizes, new, strict=True) if s.constant == -1]
+    if len(rests) > 1:
+        text = "only one size may be -1"
+        return call.report(faults.IndexOutside(rests[1].span, text, shapes.shown(x.operand)))
+    written, has_rest = tuple(new), bool(rests)
+    size = shapes.elements(tuple(s for s in new if s.constant != -1))
     if has_rest and size.terms:
         new = [total // size if s.constant == -1 else s for s in new]
     elif has_rest:
@@ -764,6 +771,10 @@ def pad(call: CallSite, x: Given_, widths: list[Given_]) -> Operand:
             return BAD
         sides.append(tuple(parts))
     before, after = sides
+    for size in dict.fromkeys((*before, *after)):
+        fault = faults.IndexOutside(widths[0].span, f"the width {size} is negative", None)
+        if not shapes.require(call.body, size, lambda fault=fault: fault):  # type: ignore[misc]
+            return BAD
     dots = shapes.dots_at(x.shape)
     if dots is not None and (before[dots].terms or after[dots].terms):
         return call.report(faults.BehindDots(call.span, shapes.shown(x.operand)))
@@ -866,6 +877,9 @@ def _filled(value: int) -> Callable[..., Operand]:
         shape = _unsigned(call, sizes)
         if shape is None:
             return BAD
+        if not sizes:
+            text = f"'{call.name}' is called without a size"
+            return call.report(meaning.WrongArity(call.span, text, f"{call.name}(n, m)", None))
         return call.emit("constant", (), "real", shape, value=Fraction(value))
 
     return fill
@@ -947,12 +961,17 @@ def contraction(
 
 
 def matmul(
-    body: Body, left: Operand, right: Operand, places: tuple[Span, Span], span: Span
+    body: Body,
+    left: Operand,
+    right: Operand,
+    places: tuple[Span, Span],
+    span: Span,
+    name: str = "@",
 ) -> Operand:
     """`a @ b`: NumPy's rules for vectors, matrices and stacks of matrices."""
     if isinstance(left, Poison) or isinstance(right, Poison):
         return BAD
-    call = CallSite(body, "@", span)
+    call = CallSite(body, name, span)
     x, y = Given_(left, places[0]), Given_(right, places[1])
     for one in (x, y):
         if not call.array(one):
@@ -963,9 +982,10 @@ def matmul(
         return call.report(
             faults.ShapeMismatch(
                 span,
-                f"'@' of {shapes.spelled(x.shape)} and {shapes.spelled(y.shape)}: "
+                f"'{name}' of {shapes.spelled(x.shape)} and {shapes.spelled(y.shape)}: "
                 + (
-                    f"{inner[0]} columns meet {inner[1]} rows"
+                    f"{inner[0]} {'columns' if len(x.shape) > 1 else 'elements'} meet"
+                    f" {inner[1]} {'rows' if len(y.shape) > 1 else 'elements'}"
                     if inner[0] != inner[1]
                     else "the leading axes do not match"
                 ),
@@ -1010,7 +1030,7 @@ def matmul(
 @takes("dot", "x y")
 def dot(call: CallSite, x: Given_, y: Given_) -> Operand:
     """The inner product of two vectors; of matrices, their product."""
-    return matmul(call.body, x.operand, y.operand, (x.span, y.span), call.span)
+    return matmul(call.body, x.operand, y.operand, (x.span, y.span), call.span, call.name)
 
 
 @takes("outer", "x y")

@@ -79,7 +79,7 @@ class Local:
 
     operand: Operand
     span: Span
-    what: str  # "argument", "name" or "setting"
+    what: str  # "argument", "name", "setting", "index", "dimension", or "unbound" after a fault
     used: bool = False
 
 
@@ -196,9 +196,15 @@ class Body:
         return operand
 
     def apply(
-        self, name: str, operands: Sequence[Operand], places: Sequence[Span], span: Span
+        self,
+        name: str,
+        operands: Sequence[Operand],
+        places: Sequence[Span],
+        span: Span,
+        word: str | None = None,
     ) -> Operand:
-        """An op of the table; operands widen as its signature says."""
+        """An op of the table; operands widen as its signature says. A fault calls it `word`, if
+        the source has not its name."""
         if BAD in operands:
             return BAD
         dtypes = [dtype_of(o) for o in operands]
@@ -239,7 +245,8 @@ class Body:
                     return folded
         shape: Shape | None = ()
         if any(o.__class__ is Value and o.type.shape for o in operands):  # type: ignore[union-attr]
-            shape = shapes.common(self, operands, places, span, f"'{SYMBOLS.get(name, name)}'")
+            word = word or SYMBOLS.get(name, name)
+            shape = shapes.common(self, operands, places, span, f"'{word}'")
             if shape is None:
                 return BAD
         args = tuple([self.widen(o, w) for o, w in zip(operands, wanted, strict=True)])  # type: ignore[arg-type]

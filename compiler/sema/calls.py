@@ -102,7 +102,12 @@ def apply(
         if body.constant is not None:
             mark_used(body, given)
             return body.report(meaning.NotKnownBeforeRun(span, body.constant))
+        if _is_notation(given):
+            return (yield from _no_notation(body, callee, piped, given, span))
         return (yield from _own(body, entry, callee, order, piped, given, span, several))
+    is_reduction = name in arrays.REDUCTIONS and not order and piped is None
+    if _is_notation(given) and not is_reduction and body.checker.is_builtin(name):
+        return (yield from _no_notation(body, callee, piped, given, span))
     if name == "diff" and not order:
         return (yield from _diff(body, base, piped, given, span))
     if name in MATRICES and not order:
@@ -134,6 +139,32 @@ def _reduces(name: str, piped: tuple[Operand, Span] | None, given: Given) -> boo
         return True
     places = [a for a in given if a.name is None]
     return len(places) + (piped is not None) == 1 or any(a.name is not None for a in given)
+
+
+def _is_notation(given: Given) -> bool:
+    """Whether a call holds nothing but index notation without brackets, `f(x[i] for i)`."""
+    value = given[0].value if len(given) == 1 else None
+    return isinstance(value, ast.Comprehension) and not value.bracketed
+
+
+def _no_notation(
+    body: Body,
+    callee: ast.Expression,
+    piped: tuple[Operand, Span] | None,
+    given: Given,
+    span: Span,
+) -> Step:
+    yield from _ignored(body, given)
+    name = callee.span.text
+    return body.report(
+        meaning.WrongArity(
+            span,
+            f"'{name}' takes no 'for'{' behind |>' if piped else ''}",
+            None,
+            None,
+            f"with brackets it is an array: {name}([… for …])",
+        )
+    )
 
 
 def _ignored(body: Body, given: Given) -> Step:
@@ -210,20 +241,20 @@ def _own(
     instance: Instance | None = yield body.checker.instance(entry, settings, callee.span)
     if instance is None:
         return BAD
-    args = _arguments(body, entry, instance.arguments, slots, span, sound)
+    taken = _arguments(body, entry, instance.arguments, slots, span, sound)
     if instance.missing is not None:
         name, place = instance.missing
         if sound and name not in dict(settings):
             body.report(meaning.SettingMissing(span, entry.name, name, place))
         return BAD
-    if args is None or instance.results is None:
+    if taken is None or instance.results is None:
         return BAD
     if instance.opaque is not None and body.opaque is None:
         body.opaque = instance.opaque
     if order and not _is_scalar(instance):
         found = f"'{entry.name}' is a function of arrays"
         return body.report(meaning.WrongPrime(callee.span, found, entry.head_span()))
-    fitted = _fitted(body, entry, instance, args, span)
+    fitted = _fitted(body, entry, instance, *taken, span)
     if fitted is None:
         return BAD
     if order:
@@ -258,12 +289,17 @@ class _Fitted:
 
 
 def _fitted(
-    body: Body, entry: Entry, instance: Instance, args: tuple[Value, ...], span: Span
+    body: Body,
+    entry: Entry,
+    instance: Instance,
+    args: Sequence[Value],
+    places: Sequence[Span],
+    span: Span,
 ) -> _Fitted | None:
-    """The arguments at the callee's shapes, and the types of its results here."""
+    """The arguments, which stand at `places`, at the callee's shapes, and the types of its results
+    here."""
     results = instance.results
     assert results is not None
-    places = [a.span for a in args]
     if _is_scalar(instance):
         shape = shapes.common(body, args, places, span, f"'{entry.name}'")
         if shape is None:
@@ -287,13 +323,13 @@ def _fitted(
         known = shapes.as_dim(body, value) if argument.type == INT else None
         if known is not None:
             sizes[argument.name] = known
-    for argument, value in zip(declared, args, strict=True):
+    for argument, value, place in zip(declared, args, places, strict=True):
         own, given = argument.type.shape, shapes.shape_of(value)
         folds = own[:1] == (shapes.DOTS,)
         if len(given) != len(own) and not (folds and len(given) >= len(own) - 1):
             body.report(
                 faults.WrongRank(
-                    value.span,
+                    place,
                     f"the argument '{argument.name}' of '{entry.name}'",
                     shapes.spelled(own),
                     shapes.shown(value),
@@ -303,21 +339,23 @@ def _fitted(
         if folds:
             cut = len(given) - len(own) + 1
             if lead is not None and lead != given[:cut]:
-                _misfit(body, entry, argument, value, span, "..", where)
+                text = f"'..' is {shapes.spelled(lead)}, not {shapes.spelled(given[:cut])}"
+                _misfit(body, entry, argument, value, place, span, text, ("..", where[".."]))
                 return None
             lead = given[:cut]
-            where.setdefault("..", value.span)
+            where.setdefault("..", place)
             given = (shapes.elements(lead), *given[cut:])
             sizes.setdefault("..", given[0])
         for d, size in zip(own, given, strict=True):
             name = str(d)
             if name in d.names and not shapes.agree(body, sizes.setdefault(name, size), size):
-                _misfit(body, entry, argument, value, span, name, where)
+                text = f"'{name}' is {sizes[name]}, not {size}"
+                _misfit(body, entry, argument, value, place, span, text, (name, where[name]))
                 return None
             if name in d.names:
-                where.setdefault(name, value.span)
+                where.setdefault(name, place)
         fitted.append(shapes.reshaped(body, value, given, value.span))
-    for k, (argument, value) in enumerate(zip(declared, fitted, strict=True)):
+    for k, (argument, value, place) in enumerate(zip(declared, fitted, places, strict=True)):
         wanted: list[Dim] = []
         for d, size in zip(argument.type.shape, shapes.shape_of(value), strict=True):
             made = shapes.substituted(d, sizes)
@@ -325,7 +363,9 @@ def _fitted(
                 body.report(faults.SizeNotKnown(span, f"the size {d} of '{entry.name}'"))
                 return None
             if not shapes.agree(body, made, size):
-                _misfit(body, entry, argument, value, span, str(d), where)
+                text = f"'{d}' is {made}, not {size}" if d.names else f"{size} is not {d}"
+                first = next(((n, where[n]) for n in sorted(d.names) if n in where), None)
+                _misfit(body, entry, argument, args[k], place, span, text, first)
                 return None
             wanted.append(made)
         fitted[k] = shapes.matched(body, value, tuple(wanted), value.span)
@@ -371,21 +411,21 @@ def _misfit(
     entry: Entry,
     argument: Argument,
     value: Value,
+    place: Span,
     span: Span,
-    name: str,
-    where: Mapping[str, Span],
+    text: str,
+    first: tuple[str, Span] | None,
 ) -> None:
-    """A size that is not what other arguments make of its name."""
+    """A size that is not the declared one; `first` is a name in that, and where it got its size."""
     own = shapes.spelled(argument.type.shape)
-    first = where.get(name)
     body.report(
         faults.ShapeMismatch(
             span,
             f"'{entry.name}' takes '{argument.name}: {own}', and {shapes.shown(value)} does not"
-            f" fit: '{name}' is another size",
+            f" fit: {text}",
             [
-                (value.span, shapes.shown(value)),
-                *([(first, f"where '{name}' got its size")] if first is not None else []),
+                (place, shapes.shown(value)),
+                *([(first[1], f"where '{first[0]}' got its size")] if first is not None else []),
                 (argument.span, own),
             ],
             shapes.bound(body, shapes.shape_of(value)),
@@ -461,9 +501,11 @@ def _arguments(
     slots: dict[str, tuple[Operand, Span]],
     span: Span,
     sound: bool,
-) -> tuple[Value, ...] | None:
-    """The values of a call's arguments in order, defaults put in; None after a fault."""
+) -> tuple[list[Value], list[Span]] | None:
+    """The values of a call's arguments in order, defaults put in, and where they stand; None after
+    a fault."""
     args: list[Value] = []
+    places: list[Span] = []
     missing: list[str] = []
     for argument, default in arguments:
         given = slots.get(argument.name)
@@ -489,12 +531,13 @@ def _arguments(
             )
         else:
             args.append(body.widen(operand, argument.type.dtype))
+            places.append(place)
     if missing and sound:
         text = f"'{entry.name}' is called without {meaning.listed(missing)}"
         body.report(meaning.WrongArity(span, text, entry.signature(), entry.head_span()))
     if missing or not sound:
         return None
-    return tuple(args)
+    return args, places
 
 
 def _own_prime(

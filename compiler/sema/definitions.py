@@ -377,6 +377,9 @@ class Checker:
         typed: dict[ast.TypeExpression, Type | None] = {}
         for kind in declared:
             typed[kind] = yield from self._type(scratch, kind)
+        for name, local in scratch.locals.items():
+            if local.what == "unbound":
+                body.locals.setdefault(name, local)  # told once, where it stands in the head
         return typed
 
     def _is_free(self, scratch: Body, name: ast.Name) -> bool:
@@ -404,8 +407,11 @@ class Checker:
                 if n.id not in scratch.locals and n.id not in scratch.scope.entries
             ]
             for name in unknown:
+                if name.id in scratch.locals:
+                    continue  # it stands twice in one size
                 suggestion = self.suggestions.nearest(name.id, scratch.dims)
                 self.report(shape_faults.UnknownDimension(name.span, name.id, suggestion))
+                scratch.locals[name.id] = Local(BAD, name.span, "unbound", used=True)
             if unknown:
                 sound = False
                 continue

@@ -201,7 +201,8 @@ def choose(body: Body, node: ast.If) -> Step:
         if test_span != node.arms[0][0].span:  # an `else if`: what stands from there on
             start = span.source.text.rindex("if", 0, test_span.start)
             whole = Span(span.source, start, node.orelse.span.end)
-        result = body.apply("where", (test, operand, result), (test_span, span, place), whole)
+        places = (test_span, span, place)
+        result = body.apply("where", (test, operand, result), places, whole, word="if")
         place = whole
     return result
 

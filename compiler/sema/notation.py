@@ -46,7 +46,8 @@ def each(body: Body, node: ast.Comprehension, reduction: str | None) -> Step:
             sound = sound and bounds is not None
         if first.setdefault(name.id, name) is not name:
             sound = False
-            body.report(meaning.DuplicateArgument(name.span, name.id, first[name.id].span))
+            previous = first[name.id].span
+            body.report(meaning.DuplicateArgument(name.span, name.id, previous, is_index=True))
         value = body.emit("index", (), INT, name.span, name.id)
         running = _entered(body, value, name.id)
         if bounds is not None:
@@ -60,7 +61,9 @@ def each(body: Body, node: ast.Comprehension, reduction: str | None) -> Step:
             del body.locals[hidden_name]
         else:
             body.locals[hidden_name] = local
-    indices = _indices(body, node, ranges, bracketed=reduction is None)
+    # of a name that stands twice nothing tells which one an axis belongs to
+    is_clear = len(first) == len(node.indices)
+    indices = _indices(body, node, ranges, bracketed=reduction is None) if is_clear else None
     made: Operand = BAD
     if operand is not BAD and sound and indices is not None:
         made = _made(body, node, reduction, indices, inner, operand)
@@ -144,11 +147,9 @@ def _indices(
     """The indices with their ranges, or None after a fault."""
     found: list[Index] = []
     sound = True
-    seen: set[str] = set()
     for name, (running, given) in zip(node.indices, ranges, strict=True):
-        if name.id in seen or (name.range is not None and given is None):
+        if name.range is not None and given is None:
             continue  # its fault is told
-        seen.add(name.id)
         bounds = _inferred(body, name, running) if given is None else given
         if bounds is None or (
             given is not None and not _fits(body, name, running, given, bracketed)
@@ -239,8 +240,8 @@ def _settled(body: Body) -> None:
 
 
 def _box(body: Body, index: Index) -> tuple[Dim, Dim]:
-    """Bounds for all turns of the indices around. Where the axes have room, one more than needed:
-    so `j in 0..i` for an empty range of i is empty, not of size -1."""
+    """Bounds for all turns of the indices around. Where the axes have room, a little more than
+    needed: so `j in 0..i` and `j in i + 1..N` for an empty range of i are empty, not of size -1."""
     running = body.notation.running[index.value]
     assert running.low is not None and running.high is not None
     if isinstance(index.start, Dim) and isinstance(index.stop, Dim):
@@ -250,10 +251,15 @@ def _box(body: Body, index: Index) -> tuple[Dim, Dim]:
     if low is None or high is None:
         body.report(faults.SizeNotKnown(index.value.span, f"the range of '{index.value.name}'"))
         return Dim.of(0), Dim.of(0)
-    wide = None if running.is_computed_with else bound(body, running.high, False, past=1)
-    rooms = [] if wide is None else [wide - low, *(size - wide for size, _ in running.axes)]
-    if wide is not None and all(shapes.sign(body, room) == 1 for room in rooms):
-        return low, wide
+    if not running.is_computed_with:
+        short = max(0, -dict((high - low).terms).get((), 0))
+        past = bound(body, running.high, False, past=1) or high
+        for start, stop in ((low, past), (low - short, high), (low, high + short)):
+            rooms = [stop - start]
+            for size, _ in running.axes:
+                rooms += [start, size - stop]
+            if all(shapes.sign(body, room) == 1 for room in rooms):
+                return start, stop
     span = index.value.span
     what = f"the range of '{index.value.name}' ends before it starts"
     shapes.require(body, high - low, lambda: faults.IndexOutside(span, what, None))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from mgrad.compiler.diagnostics import Diagnostic
 from mgrad.compiler.errors import shapes as faults
-from mgrad.compiler.ir.types import INT, Dim, Shape, Type
+from mgrad.compiler.ir.types import INT, Dim, FloorDiv, Shape, Type
 from mgrad.compiler.sema.program import Condition, Value
 from mgrad.compiler.source import Span
 
@@ -237,6 +237,9 @@ def sign(body: Body, d: Dim) -> int | None:
 def require(body: Body, d: Dim, fault: Callable[[], Diagnostic]) -> bool:
     """See that a number made of sizes is at least 0: now if it is known, else at the door. False
     after a fault."""
+    for divisor in _divisors(d):  # which may be 0 at run time: then there is no such size
+        if divisor.names.isdisjoint(body.signed) and sign(body, divisor - 1) is None:
+            body.conditions[Condition(divisor - 1)] = None
     known = sign(body, d)
     if known == -1:
         body.report(fault())
@@ -247,6 +250,12 @@ def require(body: Body, d: Dim, fault: Callable[[], Diagnostic]) -> bool:
             del body.conditions[condition]
         body.conditions[Condition(d)] = None
     return True
+
+
+def _divisors(d: Dim) -> list[Dim]:
+    """What a size is divided by, if that is no number."""
+    atoms = [atom for monomial, _ in d.terms for atom, _ in monomial]
+    return [a.divisor for a in atoms if isinstance(a, FloorDiv) and a.divisor.constant is None]
 
 
 def _implies(body: Body, strong: Dim, weak: Dim) -> bool:

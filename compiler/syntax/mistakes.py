@@ -29,6 +29,10 @@ BINARY = ("SIGN", "PRODUCT", "POWER", "COMPARE", "UPDATE", "=", "~=", "and", "or
 NETWORKS = ("layer", "model", "train")
 STATEMENTS = ("return", "for", "while", "if")
 VALUE_ENDS = ("NAME", "NUMBER", "STRING", ")", "]", "true", "false")
+AFTER_INDICES = {
+    "if": "index notation has no filter: write `if … then … else 0` in front of `for`",
+    "for": "one `for` names all indices: `for i, j`",
+}
 BRACE_NEXT = re.compile(r"\s*(?:#[^\n]*\s*)*\{")
 ASSIGNS_NEXT = re.compile(r"[ \t]*(?:=(?!=)|\+=|-=|\*=|/=|,|\[)")
 
@@ -239,6 +243,13 @@ def _outside(p: Place) -> Diagnostic | None:
     return None
 
 
+def _notation(p: Place) -> Diagnostic | None:
+    """Behind the indices of index notation."""
+    if p.kind not in AFTER_INDICES or not p.is_reading("for") or "]" not in p.expected:
+        return None
+    return errors.Unexpected(p.here, _shown(p.token), _expected(p.expected), AFTER_INDICES[p.kind])
+
+
 def _two_values(p: Place) -> Diagnostic | None:
     if p.kind == ":" and "{" in p.expected:
         return errors.ColonForBrace(p.here)
@@ -296,6 +307,7 @@ RULES: tuple[Callable[[Place], Diagnostic | Repair | None], ...] = (
     _operator_first,
     _assignment,
     _outside,
+    _notation,
     _two_values,
     _words,
 )

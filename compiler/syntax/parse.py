@@ -117,7 +117,9 @@ class Parser:
         if isinstance(fault, mistakes.Repair):
             self.faults.append(fault.fault)
             return fault.instead or next(self.tokens)
-        self.faults.append(fault)
+        last = self.faults[-1] if self.faults else None
+        if last is None or (type(last), last.span) != (type(fault), fault.span):
+            self.faults.append(fault)  # what ends one definition may begin no other one either
         if self.blocks() and token.kind != "END" and not self._begins_definition(token):
             return self._skip_statement(token)
         return self._skip_definition(token)

@@ -121,3 +121,19 @@ def test_a_size_of_0_divides_by_ieee_754(body: str, expected: float, level: int)
     np.testing.assert_equal((float(value), slope.shape), (expected, (0,)))
     _, saved = names["g_forward"](empty)
     assert names["g_backward"](saved, empty)[0].shape == (0,)
+
+
+@pytest.mark.parametrize("target", ["python", "numpy"])
+def test_a_size_divided_by_nothing_is_refused_at_the_door(load: Load, target: str) -> None:
+    module = load("fn f(x: [N], y: [M]) = zeros(N//M)\n", target)
+    assert np.shape(module.f([1.0, 2.0], [1.0])) == (2,)
+    with pytest.raises(ValueError, match=r"f: M >= 1 must hold, since y: \[M\] has shape \(0,\)"):
+        module.f([1.0, 2.0], [])
+
+
+@pytest.mark.parametrize("target", ["python", "numpy"])
+def test_a_width_is_not_negative(load: Load, target: str) -> None:
+    module = load("fn f(x: [N], n: int) = pad(x, n)\n", target)
+    assert np.array_equal(module.f([1.0], 1), [0, 1, 0])
+    with pytest.raises(ValueError, match="f: n >= 0 must hold, since n is -1"):
+        module.f([1.0, 2.0, 3.0], -1)

@@ -576,6 +576,27 @@ fn f(x: [N, 2]) = [sum(W[i, j]*x[n, j] for j)  for n, i]
         lambda x: x @ np.array([[1, 2], [2, 4]]).T,
         [(normal(3, 2),)],
     ),
+    *[
+        (
+            f"fn f(x: [N]) = sum(x[i]*x[j]^2 for i in 0..N, j in i + {least}..N)",
+            lambda x, least=least: np.triu(np.outer(x, x**2), least).sum(),
+            [(normal(n),) for n in range(least + 2)],
+        )
+        for least in (0, 1, 2, 3)
+    ],
+    *[
+        (
+            f"fn f(x: [N]) = sum(x[i]*x[j]^2 for i, j in 0..i - {least})",
+            lambda x, least=least: np.tril(np.outer(x, x**2), -least - 1).sum(),
+            [(normal(n),) for n in range(least + 3)],
+        )
+        for least in (1, 2)
+    ],
+    (
+        "fn f(x: [N], n: int) = sum(x[0]*j for i in 0..n, j in i + 1..n)",
+        lambda x, n: x[0] * sum(j for i in range(n) for j in range(i + 1, n)),
+        [(normal(2), n) for n in (0, 1, 2, 4)],
+    ),
 ]
 
 

@@ -861,3 +861,12 @@ def test_value_and_derivatives_are_those_of_numpy(
 ) -> None:
     for given in arguments:
         agree(source, reference, given)
+
+
+@pytest.mark.parametrize("level", [0, 1, 2])
+def test_the_logarithm_of_a_softmax_is_that_of_the_sum_taken_apart(load: Any, level: int) -> None:
+    module = load("fn f(x: [N]) = log(softmax(x))", "numpy", level)
+    value, saved = module.f_forward([1000.0, 0.0])
+    assert np.array_equal(value, [0.0, -1000.0])
+    (d_x,) = module.f_backward(saved, [0.0, 1.0])
+    assert np.array_equal(d_x, [-1.0, 1.0])

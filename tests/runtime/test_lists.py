@@ -22,6 +22,8 @@ from mgrad.runtime.lists import (
     largest,
     least,
     lists,
+    lists_backward,
+    lists_forward,
     lists_jacobian,
     lists_jvp,
     logsumexp,
@@ -266,3 +268,32 @@ def test_tuples_taken_apart() -> None:
     assert apart([(1, "a"), (2, "b")], 1, 2) == ([1, 2], ["a", "b"])
     assert apart([[((1, 2), "a")], []], 2, 3, saves=True) == (([[1], []], [[2], []]), [["a"], []])
     assert apart([], 1, 2) == ([], [])
+
+
+@lists_forward("x: [N], k: int[K] -> [K]")
+def gathered_forward(x, k):
+    return [x[i] for i in k], (k, len(x))
+
+
+@lists_backward
+def gathered_backward(saved, grad):
+    raise AssertionError("it is not reached")
+
+
+def test_what_goes_wrong_is_told_with_the_name_of_the_function() -> None:
+    with pytest.raises(IndexError, match="gathered_forward: an index is outside its axis: list"):
+        gathered_forward([1.0, 2.0], [0, 2])
+    _, saved = gathered_forward([1.0, 2.0], [0, 1])
+    with pytest.raises(TypeError, match=r"gathered_backward: 'grad' is missing, .* \(2,\)"):
+        gathered_backward(saved)
+    with pytest.raises(TypeError, match="gathered_backward: 'grad' is one argument, not 2"):
+        gathered_backward(saved, [1.0, 1.0], 1.0)
+
+
+def test_a_list_without_room_is_told_before() -> None:
+    @lists("n: int -> [n, n]; n >= 0")
+    def square(n):
+        raise AssertionError("it is not tried")
+
+    with pytest.raises(MemoryError, match=r"square: the result has shape \(10000000, 10000000\): "):
+        square(10**7)

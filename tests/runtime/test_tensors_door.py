@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 import threading
 import warnings
 from fractions import Fraction
@@ -11,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mgrad.runtime import shaped
+from mgrad.runtime import faults
 from mgrad.runtime.tensors import (
     arrays,
     arrays_backward,
@@ -523,12 +524,12 @@ def test_entries_have_the_shapes_of_both() -> None:
 
 def test_what_has_no_room_is_told_before(monkeypatch: pytest.MonkeyPatch) -> None:
     x = np.ones(3)
-    monkeypatch.setattr(shaped, "_memory", lambda: 127)
+    monkeypatch.setattr(faults, "memory", lambda: 127)
     with pytest.raises(MemoryError) as caught:
         cubic_hessian(x, 1.0)
     assert "cubic_hessian: the Hessian has shape (3, 3): " in str(caught.value)
     same(cubic_hessian(x[1:], 1.0)[0][0], np.diag([6.0, 6.0]))
-    monkeypatch.setattr(shaped, "_memory", lambda: 128)  # 9 + 3 + 3 + 1 numbers
+    monkeypatch.setattr(faults, "memory", lambda: 128)  # 9 + 3 + 3 + 1 numbers
     same(cubic_hessian(x, 1.0)[0][0], np.diag([6.0, 6.0, 6.0]))
 
 
@@ -707,3 +708,33 @@ def test_what_has_no_room_says_whose_it_is() -> None:
 
     with pytest.raises(MemoryError, match="square: Unable to allocate"):
         square(np.ones(1 << 10))
+
+
+def test_an_index_outside_says_whose_it_is_and_where() -> None:
+    @arrays("x: [N], k: int[K] -> [K]")
+    def gathered(x, k):
+        return x[k]
+
+    message = "gathered: an index is outside its axis: index 2 is out of bounds for axis 0"
+    with pytest.raises(IndexError, match=message) as caught:
+        gathered([1.0, 2.0], [0, 2])
+    assert caught.traceback[-1].name == "gathered"
+
+
+def test_a_result_without_room_is_told_in_the_words_of_the_source() -> None:
+    @arrays("n: int -> [n, n]; n >= 0")
+    def square(n):
+        raise AssertionError("it is not tried")
+
+    shape = re.escape(f"({10**10}, {10**10})")
+    for n in (10**10, np.int64(10**10)):
+        with pytest.raises(MemoryError, match=f"square: the result has shape {shape}: "):
+            square(n)
+
+
+def test_the_seed_is_one_argument() -> None:
+    _, saved = predict_forward(np.ones((2, 1)), [1.0], 1.0)
+    with pytest.raises(TypeError, match="predict_backward: 'grad' is one argument, not 2"):
+        predict_backward(saved, np.ones(2), 2.0)
+    with pytest.raises(TypeError, match="predict_backward: there is no argument 'gard'"):
+        predict_backward(saved, gard=np.ones(2))

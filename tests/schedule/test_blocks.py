@@ -176,3 +176,26 @@ def test_a_weighted_distance_is_that_of_whole_arrays() -> None:
     np.testing.assert_allclose(d_x, inner.sum(axis=1), rtol=1e-10, atol=1e-12)
     np.testing.assert_allclose(d_y, -inner.sum(axis=0), rtol=1e-10, atol=1e-12)
     np.testing.assert_allclose(d_w, -(weights[:, :, None] * difference**2).sum(axis=(0, 1)), 1e-11)
+
+
+@pytest.mark.parametrize(
+    ("body", "value"),
+    [
+        ("2^x*exp(x*y)*sin(x - y)*3^(x*y)", lambda x, y: 2**x * np.exp(x * y) * 3 ** (x * y)),
+        ("x^y*2^x*exp(x*y)*sin(x - y)", lambda x, y: x**y * 2**x * np.exp(x * y)),
+    ],
+)
+def test_what_is_the_same_for_all_rows_is_not_taken_apart(body: str, value: Any) -> None:
+    """The logarithm of 2 stands before the loop, as one number."""
+    text = compile(Source("case.mg", f"fn f(x: [N], y: [N]) = {body}"), Options("numpy", 2)).text
+    assert "for rows in planned_blocks" in text
+    names: dict[str, Any] = {"__name__": "generated"}
+    exec(text, names)
+    x, y = np.array([0.5, 1.5, 2.5]), np.array([0.25, 1.0, -0.5])
+    found, saved = names["f_forward"](x, y)
+    reference = lambda x, y: value(x, y) * np.sin(x - y)  # noqa: E731
+    np.testing.assert_allclose(found, reference(x, y), rtol=1e-14)
+    h = 1e-30j
+    slopes = reference(x + h, y).imag / 1e-30, reference(x, y + h).imag / 1e-30
+    for slope, wanted in zip(names["f_backward"](saved, np.ones(3)), slopes, strict=True):
+        np.testing.assert_allclose(slope, wanted, rtol=1e-12)

@@ -1,5 +1,5 @@
-"""An exponential that is divided by and multiplied with goes; gradients stay those of SymPy, and right
-where the exponential is 0 or infinite as a float."""
+"""An exponential that is divided by and multiplied with goes; gradients stay those of SymPy, and
+right where the exponential is 0 or infinite as a float."""
 
 import math
 

@@ -33,13 +33,14 @@ def _sum(node: Node, inputs: tuple[Node, ...], uses: Counter[Node]) -> Node:
     make, type = node.pool.make, node.type
     left, right = inputs
     is_sum = node.op == "add"
-    factor = right.inputs[0] if right.op == "neg" else None
+    factor = _opposite(right)
     if factor is None and uses[node.inputs[1]] == 1:
         factor = _negative_factor(right)
     if factor is not None:
         right, is_sum = factor, not is_sum
-    if is_sum and left.op == "neg":
-        return make("sub", (right, left.inputs[0]), type)
+    negative = _opposite(left) if is_sum else None
+    if negative is not None:
+        return make("sub", (right, negative), type)
     if factor is not None:
         return make("add" if is_sum else "sub", (left, right), type)
     return remake(node, inputs)

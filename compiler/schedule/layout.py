@@ -32,7 +32,7 @@ NONLINEAR = frozenset({"logsumexp", "max_over", "min_over", "prod_over"})
 def arranged(module: Module) -> Module:
     """The module with every graph in the order of axes above, as it is printed."""
     graphs = {key: run(graph) for key, graph in module.graphs.items()}
-    graphs = {k: softmax.run(g, k.endswith("@value_and_grad")) for k, g in graphs.items()}
+    graphs = {key: softmax.run(graph) for key, graph in graphs.items()}
     return replace(module, graphs=graphs)
 
 

@@ -3,7 +3,7 @@
 exp(x - logsumexp(x))                   ->   softmax(x)
 value = logsumexp(x);  exp(x - value)   ->   soft = softmax(x);  value = logsumexp(x, soft)
 
-The second is for what computes values and gradients at once: a forward pass would save more.
+Where x is large, `exp(x - value)` loses as many digits as x has before the point; a softmax none.
 """
 
 from __future__ import annotations
@@ -12,15 +12,8 @@ from mgrad.compiler.ir.graph import Graph, remake, rewrite
 from mgrad.compiler.ir.node import Node
 
 
-def run(graph: Graph, is_whole: bool) -> Graph:
-    """`is_whole`: values and gradients are all wanted at once."""
-    uses = graph.uses()
-    sums = {
-        total
-        for n in graph.nodes()
-        if (total := _sum_of(n)) is not None
-        and (is_whole or uses[total] == uses[n.inputs[0].inputs[1]] == uses[n.inputs[0]] == 1)
-    }
+def run(graph: Graph) -> Graph:
+    sums = {total for node in graph.nodes() if (total := _sum_of(node)) is not None}
     if not sums:
         return graph
 

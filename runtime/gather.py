@@ -98,13 +98,12 @@ def outer(x: Array, y: Array, out: Array | None = None) -> Array:
 
 
 def add_at(result: Array, index: Any, values: Array) -> None:
-    """Adds values to a contiguous array at the index, in place; all of them where a place is
-    repeated."""
+    """Adds values to an array at the index, in place; all of them where a place is repeated."""
     items = index if type(index) is tuple else (index,)
     sizes = [item.size for item in items if type(item) is np.ndarray and item.ndim]
     if not sizes:
         result[index] += values
-    elif result.ndim == 1:
+    elif result.ndim == 1 or not result.flags.c_contiguous:
         np.add.at(result, index, values)
     elif max(result.size * max(sizes), np.size(values)) <= PIECE:  # so that it takes no memory
         places = np.arange(result.size).reshape(result.shape)[index]

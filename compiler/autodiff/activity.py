@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from fractions import Fraction
+from typing import NamedTuple
 
 from mgrad.compiler.ir.node import Node
-from mgrad.compiler.ir.types import Bundle, Type
+from mgrad.compiler.ir.types import Bundle, Dim, Type
 from mgrad.compiler.ops.indexing import put, take
 from mgrad.compiler.ops.op import TABLE
 from mgrad.compiler.ops.reductions import any_over
@@ -88,11 +90,19 @@ def conditions(
                     taken = _taken(node)
             for position, operand in enumerate(node.inputs):
                 condition = None if here is None else through(node, position, here)
+                if condition is not None and _is_true(condition):
+                    condition = None
                 choice = taken[position] if taken else None
                 if choice is not None and steep is not None and operand in steep:
                     condition = _both(condition, choice)
                 _use(found, operand, condition)
     return found
+
+
+def _is_true(condition: Node) -> bool:
+    while condition.op in ("broadcast", "transpose", "reshape"):
+        (condition,) = condition.inputs
+    return condition.op == "constant" and condition.value is True
 
 
 def through(node: Node, position: int, here: Node) -> Node | None:
@@ -127,7 +137,74 @@ def any_reduced(condition: Node, axes: tuple[int, ...]) -> Node:
     """`any` over axes; a condition that does not vary along them is taken without them."""
     if not axes:
         return condition
-    return _stripped(condition, axes, 8) or any_over(condition, axes)
+    stripped = _stripped(condition, axes, 8)
+    if stripped is not None:
+        return stripped
+    shape = condition.array.shape
+    if condition.op == "broadcast":
+        added = _axes(condition)
+        kept = [a for a in range(len(shape)) if a not in added]
+        if set(axes) <= set(kept):
+            inner = any_reduced(condition.inputs[0], tuple(kept.index(a) for a in axes))
+            left = [a for a in range(len(shape)) if a not in axes]
+            return broadcast(inner, without(shape, axes), [left.index(a) for a in added])
+    if any(_covers(condition, axis) for axis in axes):
+        return condition.pool.constant(True, Type("bool", without(shape, axes)))
+    return any_over(condition, axes)
+
+
+# Of a comparison, the sign of left - right that it asks for, and by how much they must differ.
+_REACHES: Mapping[str, tuple[int, int]] = {"ge": (1, 0), "gt": (1, 1), "le": (-1, 0), "lt": (-1, 1)}
+
+
+def _covers(condition: Node, axis: int) -> bool:
+    """Whether a comparison of two indices, such as the causal i >= j, holds somewhere along the
+    axis, wherever one stands on the other."""
+    if condition.op not in _REACHES:
+        return False
+    left, right = (_range(x) for x in condition.inputs)
+    if left is None or right is None or left.axis == right.axis:
+        return False
+    if axis not in (left.axis, right.axis):
+        return False
+    sign, margin = _REACHES[condition.op]
+    # the index along the axis goes to its end; the other is taken at its hardest
+    is_low = (axis == right.axis) == (sign > 0)
+    gap = left.low - right.low if is_low else left.high - right.high
+    least = (gap * sign - margin).constant
+    return least is not None and least >= 0
+
+
+class _Range(NamedTuple):
+    """The ints of an index, and the axis that it goes along."""
+
+    axis: int
+    low: Dim
+    high: Dim
+
+
+def _range(node: Node) -> _Range | None:
+    """Of an index, maybe shifted by a number."""
+    axis, shift = 0, Dim.of(0)
+    for _ in range(NESTED):
+        if node.op == "broadcast":
+            kept = [a for a in range(len(node.array.shape)) if a not in _axes(node)]
+            if len(kept) != 1:
+                return None
+            axis, node = kept[0], node.inputs[0]
+        elif node.op in ("add", "sub") and node.inputs[1].op == "constant":
+            number = node.inputs[1].value
+            assert isinstance(number, int | Fraction)
+            shift = shift + int(number) * (1 if node.op == "add" else -1)
+            node = node.inputs[0]
+        else:
+            break
+    if node.op != "arange":
+        return None
+    start = node.attribute("start")
+    assert isinstance(start, Dim)
+    low = start + shift
+    return _Range(axis, low, low + node.array.shape[0] - 1)
 
 
 def _stripped(condition: Node, axes: tuple[int, ...], depth: int) -> Node | None:

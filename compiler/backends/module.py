@@ -226,10 +226,8 @@ def _assignment(
     # an alias, `d_b = d_n`, is a second name of what has one
     is_alias = len(line.names) == 1 and routine.names[line.node] != line.names[0]
     if target == "numpy" and len(line.names) == 1 and not is_alias:
-        added = additions(line.node, line.names[0], spell)
-        if added is not None:
-            first, rest = added
-            codes = [(f"{line.names[0]} = ", spell.text(first)), *rest]
+        codes = additions(line.node, line.names[0], spell)
+        if codes is not None:
             return "\n".join(row for pair in codes for row in statement(indent + pair[0], pair[1]))
     text = spell.text(line.node, named=is_alias)
     targets = _targets(line)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from mgrad.compiler.backends import tensors
@@ -14,6 +15,7 @@ from mgrad.compiler.schedule.steps import (
     gathered,
     is_gathered,
     is_view,
+    is_zero,
     poured,
     spelled,
 )
@@ -123,28 +125,17 @@ def _begun(x: Node, step: Step, spell: Expressions) -> list[Statement]:
 def _changed(step: Step, spell: Expressions) -> list[Statement]:
     """Part of an array is set, or added to."""
     node, out = step.node, step.out
-    context, names = spell.context, spell.context.names
-    place = accumulated(node, names)
+    place = accumulated(node, spell.context.names)
     part = node if place is None else node.inputs[place]
     whole = node.inputs[0] if place is None else node.inputs[1 - place]
     first = _begun(whole, step, spell)
-    if part.op == "pad":
-        sign = "-=" if node.op == "sub" else "+="
-        return [
-            *first,
-            (f"{kept_part(part, out, spell)} {sign} ", context.operand(part.inputs[0], 0)),
-        ]
-    ints = part.inputs[2:]
-    index = tensors.items_text(part.attribute("items"), part.array.shape, ints, context)
-    values = tensors.placed(part, context)
-    if not part.attribute("adds"):
-        return [*first, (f"{out}[{index}] = ", values)]
-    if all(not i.array.shape for i in ints):
-        return [*first, (f"{out}[{index}] += ", values)]
-    if len(part.array.shape) > 1:
-        index = f"{context.use('np.s_')}[{index}]"
-    add = context.use("mgrad.runtime.tensors.add_at")
-    return [*first, ("", f"{add}({out}, {index}, {values})")]
+    if part.op == "put":
+        return [*first, _put(part, out, spell)]
+    sign = "-=" if node.op == "sub" else "+="
+    return [
+        *first,
+        (f"{kept_part(part, out, spell)} {sign} ", spell.context.operand(part.inputs[0], 0)),
+    ]
 
 
 def kept_part(pad: Node, out: str, spell: Expressions) -> str:
@@ -160,25 +151,78 @@ def kept_part(pad: Node, out: str, spell: Expressions) -> str:
     return f"{out}[{', '.join(parts)}]"
 
 
-def additions(node: Node, out: str, spell: Expressions) -> tuple[Node, list[Statement]] | None:
-    """A sum whose last terms are padded, as what comes first and what is then added to parts of it:
-    `out[1:] += x`. None for any other, and where what comes first is not an array of its own."""
-    thin, names = spell.context.thin, spell.context.names
-    found: list[Statement] = []
-    first = node
-    while first.op in ("add", "sub") and (first is node or first not in names):
-        begun, part = first.inputs
-        widths: Any = part.attribute("after") if part.op == "pad" else ()
-        if part.op != "pad" or part in names or any(w.constant is None for w in widths):
-            break
-        text, binds = spell.piece(part.inputs[0])
-        is_less = first.op == "sub"
-        if text.startswith("-") and binds >= PRODUCT:
-            text, is_less = text[1:], not is_less
-        found.append((f"{kept_part(part, out, spell)} {'-=' if is_less else '+='} ", text))
-        first = begun
-    is_own = first.op == "pad" or (first.op in TABLE and not thin(first))
-    return (first, found[::-1]) if found and is_own and first not in names else None
+def additions(node: Node, out: str, spell: Expressions) -> list[Statement] | None:
+    """A sum of which some terms are 0 but for a part, as the others and what is then added to parts
+    of them: `out = x; out[1:] += y`. None for any other, and where there is no array of its own to
+    begin with."""
+    names = spell.context.names
+    terms: list[tuple[Node, bool]] = []  # and whether they are taken away, from the last
+    while node.op in ("add", "sub") and (not terms or node not in names):
+        node, last = node.inputs[0], (node.inputs[1], node.op == "sub")
+        terms.append(last)
+    terms = [(node, False), *reversed(terms)]
+    parts = [(x, less) for x, less in terms if _is_part(x, less, names)]
+    rest = [(x, less) for x, less in terms if not _is_part(x, less, names)]
+    if not parts or len(terms) < 2:
+        return None
+    whole = _summed(rest) if rest else None
+    is_own = whole is not None and whole not in names and whole.op in TABLE
+    if whole is not None and is_own and not spell.context.thin(whole):
+        found = [(f"{out} = ", spell.text(whole))]
+        return found + [_added(x, less, out, spell) for x, less in parts]
+    if len(parts) < 2 or parts[0][1]:
+        return None
+    if parts[0][0].op == "pad":
+        found = [(f"{out} = ", spell.text(parts.pop(0)[0]))]
+    else:
+        found = [(f"{out} = ", spell.context.filled(parts[0][0].inputs[0]))]
+    found += [_added(x, less, out, spell) for x, less in parts]
+    return found if whole is None else [*found, (f"{out} += ", spell.text(whole))]
+
+
+def _is_part(x: Node, less: bool, names: Mapping[Node, str]) -> bool:
+    if x in names:
+        return False
+    if x.op == "put":
+        return bool(x.attribute("adds")) and is_zero(x.inputs[0]) and not less
+    after: Any = x.attribute("after") if x.op == "pad" else ()
+    return x.op == "pad" and all(d.constant is not None for d in after)
+
+
+def _summed(terms: list[tuple[Node, bool]]) -> Node:
+    """The sum of some terms; one that is not taken away comes first."""
+    first = next((k for k, (_, less) in enumerate(terms) if not less), None)
+    if first is None:
+        (x, _), *others = terms
+        total = x.pool.make("neg", (x,), x.type)
+    else:
+        total = terms[first][0]
+        others = terms[:first] + terms[first + 1 :]
+    for x, less in others:
+        total = x.pool.make("sub" if less else "add", (total, x), x.type)
+    return total
+
+
+def _added(part: Node, less: bool, out: str, spell: Expressions) -> Statement:
+    """What is 0 but for a part is added to an array, or taken away."""
+    if part.op == "put":
+        return _put(part, out, spell)
+    text, binds = spell.piece(part.inputs[0])
+    if text.startswith("-") and binds >= PRODUCT:
+        text, less = text[1:], not less
+    return f"{kept_part(part, out, spell)} {'-=' if less else '+='} ", text
+
+
+def _put(part: Node, out: str, spell: Expressions) -> Statement:
+    """Values are set at places of an array, or added there."""
+    context = spell.context
+    ints = part.inputs[2:]
+    values = tensors.placed(part, context)
+    if part.attribute("adds") and any(i.array.shape for i in ints):
+        add = context.use("mgrad.runtime.tensors.add_at")
+        return "", f"{add}({out}, {tensors.places(part, context)}, {values})"
+    index = tensors.items_text(part.attribute("items"), part.array.shape, ints, context)
+    return f"{out}[{index}] {'+=' if part.attribute('adds') else '='} ", values
 
 
 def _padded(node: Node, out: str, spell: Expressions) -> list[Statement]:

@@ -327,14 +327,18 @@ def taken(node: Node, context: Context) -> tuple[str, Any, Shape]:
 
 
 def _put(node: Node, context: Context) -> str:
-    x, _, *ints = node.inputs
-    shape = x.array.shape
-    index = f"{context.use('np.s_')}[{items_text(node.attribute('items'), shape, ints, context)}]"
-    if len(ints) == 1 and len(shape) == 1:
-        index = context.operand(ints[0], 0)
     name = "added" if node.attribute("adds") else "replaced"
-    values = placed(node, context)
-    return f"{context.use('mgrad.runtime.tensors.' + name)}({context.whole(x)}, {index}, {values})"
+    given = f"{context.whole(node.inputs[0])}, {places(node, context)}, {placed(node, context)}"
+    return f"{context.use('mgrad.runtime.tensors.' + name)}({given})"
+
+
+def places(node: Node, context: Context) -> str:
+    """The index of a `put` as an argument: `k`, or `np.s_[:, k]`."""
+    items: Any = node.attribute("items")
+    ints = node.inputs[2:]
+    if items[0][0] == "by" and all(item[0] == "all" for item in items[1:]):
+        return context.operand(ints[items[0][1]], 0)
+    return f"{context.use('np.s_')}[{items_text(items, node.array.shape, ints, context)}]"
 
 
 def placed(node: Node, context: Context) -> str:

@@ -371,9 +371,13 @@ def accumulated(node: Node, names: Mapping[Node, str]) -> int | None:
         if x in names:
             continue
         is_put = x.op == "put" and bool(x.attribute("adds")) and node.op == "add"
-        if x.op == "pad" or (is_put and x.inputs[0].op == "constant" and x.inputs[0].value == 0):
+        if x.op == "pad" or (is_put and is_zero(x.inputs[0])):
             return place
     return None
+
+
+def is_zero(x: Node) -> bool:
+    return x.op == "constant" and x.value == 0
 
 
 def base(node: Node, names: Mapping[Node, str]) -> Node | None:

@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from mgrad.compiler.autodiff.activity import any_reduced
 from mgrad.compiler.autodiff.forward import jvp
 from mgrad.compiler.autodiff.reverse import derive, gradient
+from mgrad.compiler.driver import Options, compile
 from mgrad.compiler.ir.evaluate import evaluate
 from mgrad.compiler.ir.graph import Graph, topological
 from mgrad.compiler.ir.module import Module
@@ -23,6 +25,7 @@ from mgrad.compiler.ops.op import TABLE, select
 from mgrad.compiler.ops.reductions import cumsum, max_over, prod_over
 from mgrad.compiler.ops.structural import broadcast, contract, reshape, sum_axes, transpose
 from mgrad.compiler.ops.windows import windows
+from mgrad.compiler.source import Source
 
 N, M = Dim.of("N"), Dim.of("M")
 log, sqrt = TABLE["log"], TABLE["sqrt"]
@@ -205,3 +208,34 @@ def test_no_mask_where_none_is_needed() -> None:
     kept = select(c, flip(3 * x, (0,)), 0)
     (slope,) = gradient([(sum_axes(kept, (0, 1)), pool.constant(1))], [x])
     assert [n.op for n in topological([slope])].count("where") == 1
+
+
+@pytest.mark.parametrize("op", ["ge", "gt", "le", "lt"])
+@pytest.mark.parametrize("shift", [-1, 0, 1])
+@pytest.mark.parametrize("axis", [0, 1])
+@pytest.mark.parametrize("more", [0, 2])
+def test_a_comparison_of_indices_is_reduced_by_reason(
+    op: str, shift: int, axis: int, more: int
+) -> None:
+    """Where it is taken for true, it is: for every size; and it is where that can be seen."""
+    compare = {"ge": np.greater_equal, "gt": np.greater, "le": np.less_equal, "lt": np.less}[op]
+    pool = Pool()
+    i = pool.make("arange", (), Type("int", (N,)), start=Dim.of(0))
+    j = pool.make("arange", (), Type("int", (N + more,)), start=Dim.of(1))
+    shape = (N, N + more)
+    shifted = TABLE["add"](broadcast(i, shape, (1,)), pool.constant(shift, Type("int", shape)))
+    found = any_reduced(TABLE[op](shifted, broadcast(j, shape, (0,))), (axis,))
+    holds = [
+        compare((np.arange(n) + shift)[:, None], 1 + np.arange(n + more)).any(axis=axis).all()
+        for n in range(1, 6)
+    ]
+    assert (found.op == "constant") == all(holds)
+
+
+def test_causal_attention_asks_no_mask_twice() -> None:
+    source = (
+        "fn f(q: [T, D], k: [T, D], v: [T, D]) {\n  causal = [i >= j for i in 0..T, j in 0..T]\n"
+        "  return softmax(where(causal, q @ transpose(k), -inf), axis=1) @ v\n}\n"
+    )
+    text = compile(Source("f.mg", source), Options(target="numpy")).text
+    assert ".any(" not in text

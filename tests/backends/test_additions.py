@@ -54,3 +54,25 @@ def test_nothing_is_added_to_what_belongs_to_another() -> None:
     (d_u,) = functions["f_backward"](saved, grads)
     np.testing.assert_array_equal(d_u, [1, 6, 6, 6])
     np.testing.assert_array_equal(grads[0], 1)
+
+
+def test_what_is_no_array_of_its_own_comes_last() -> None:
+    source = (
+        "fn f(W: [n, m], k: int[K], v: [K, m], S: [m, n]) = "
+        "sum(W[k]*v) - 2*sum(transpose(W)*S) + sum(W[1:]^2)/2\n"
+    )
+    text, functions = module(source)
+    assert (
+        "    d_W = np.zeros((n, m))\n    add_at(d_W, k, v)\n    d_W[1:] += W[1:]\n"
+        "    d_W += (-2*S).T\n"
+    ) in text
+    rng = np.random.default_rng(2)
+    W, v, S = rng.normal(size=(4, 3)), rng.normal(size=(5, 3)), rng.normal(size=(3, 4))
+    k = np.array([1, 1, 3, 0, 1])
+    d_W, d_v, d_S = functions["f_value_and_grad"](W, k, v, S)[1]
+    expected = -2 * S.T.copy()
+    np.add.at(expected, k, v)
+    expected[1:] += W[1:]
+    np.testing.assert_allclose(d_W, expected, rtol=1e-13)
+    np.testing.assert_array_equal(d_v, W[k])
+    np.testing.assert_allclose(d_S, -2 * W.T, rtol=1e-15)

@@ -218,3 +218,16 @@ def test_an_outer_product_of_views_and_of_ints() -> None:
     whole = outer(np.arange(3), np.arange(2))
     assert whole.dtype == np.int64
     np.testing.assert_array_equal(whole, [[0, 0], [0, 1], [0, 2]])
+
+
+@pytest.mark.parametrize("size", [3, 700])
+def test_values_are_added_to_an_array_of_any_layout(size: int) -> None:
+    """A sum of transposed arrays has its columns next to each other."""
+    rng = np.random.default_rng(0)
+    begun, k, values = rng.normal(size=(4, size)), np.array([1, 0, 1]), rng.normal(size=(size, 3))
+    result = -begun.T
+    assert not result.flags.c_contiguous
+    add_at(result, np.s_[:, k], values)
+    expected = -begun.T.copy()
+    np.add.at(expected, np.s_[:, k], values)
+    np.testing.assert_array_equal(result, expected)

@@ -12,9 +12,10 @@ from typing import Any
 from mgrad.compiler.diagnostics import render
 from mgrad.compiler.errors.checking import LostDigits
 from mgrad.compiler.sema.program import Function, Program
-from mgrad.compiler.verify.directions import measure
+from mgrad.compiler.verify.directions import TextRaises, measure
 from mgrad.compiler.verify.functions import Examination, Verdict
-from mgrad.compiler.verify.layout import Layout
+from mgrad.compiler.verify.ints import Wish
+from mgrad.compiler.verify.layout import holds_scalars
 from mgrad.compiler.verify.numeric import Answers, Shortfall, accuracy, answers
 from mgrad.compiler.verify.opaque import missing_externs
 from mgrad.compiler.verify.reference import is_real
@@ -25,8 +26,14 @@ from mgrad.compiler.verify.trace import TraceError, Tracer
 from mgrad.compiler.verify.whole import derivatives
 
 VERSION = 1
-
-
+# sizes and ints at which a text is run as well, where these decide its course
+OTHERS = (Wish(2, "equal", 1), Wish(3, "any", 2), Wish(3, "any", 3))
+# the same for a proof, where the function is finite nowhere with small ones
+BETTER = (
+    *(Wish(3, "turns", seed) for seed in range(1, 5)),
+    *(Wish(first) for first in (4, 5)),
+    *(Wish(4, "any", seed) for seed in range(1, 7)),
+)
 FAILED = "the check itself failed"
 
 
@@ -153,17 +160,19 @@ def check_modules(
         now = time.monotonic()
         share = now + (deadline - now) / (4 if rank < len(entries) - 1 else 1)  # of what is left
         right = _answers(program, function, share) if run_text and now < deadline else None
-        for target, report in reports.items():
-            if report.reason:
-                continue
+        waiting = [target for target, report in reports.items() if not report.reason]
+        for count, target in zip(range(len(waiting), 0, -1), waiting, strict=True):
+            report = reports[target]
+            begin = time.monotonic()
             if now > deadline:
                 found = replace(report, missing=(*report.missing, function.name))
             else:
                 text = texts[target]
+                until = begin + (share - begin) / count
                 has_arrays = target != "python" and program.maps(function)
                 try:
                     one = check_function(
-                        program, function, text, spaces.get(text, {}), share, right, has_arrays
+                        program, function, text, spaces.get(text, {}), until, right, has_arrays
                     )
                 except Exception as error:  # the other functions are worth a check
                     why = f"{FAILED}, please report it: {type(error).__name__}: {error}"
@@ -202,7 +211,7 @@ def run_module(text: str) -> dict[str, Any]:
 
 
 def _answers(program: Program, function: Function, deadline: float) -> Answers | None:
-    if not Layout(function).is_scalar:
+    if not holds_scalars(function):
         return None
     try:
         return answers(program, function, deadline)
@@ -229,11 +238,19 @@ def check_function(
         return FunctionReport(function.name, line, gradients, (missing,))
     try:
         examination.gather()
-        verdicts = tuple(examination.judge())
+        if examination.layout.has_choice and not examination.has_points():
+            examination = _better(examination, text)
+        doubts = _doubts(examination, text) if examination.layout.has_choice else {}
+        verdicts = tuple(
+            v if v.status == "refuted" else doubts.get(v.routine, v) for v in examination.judge()
+        )
     except (BudgetExceeded, ValueError) as error:
         verdicts = (Verdict(name, "not reached", reason=str(error)),)
     if right is not None:
         verdicts = tuple(judge_by_running(v, right, namespace) for v in verdicts)
+        numbers = _numbers(right, namespace, has_arrays)
+    else:
+        numbers, verdicts = _along(examination, namespace, verdicts)
     reference = examination.reference
     kinks = [(what, span.line if span else None) for what, span in reference.kinks]
     absolute: dict[tuple[str, int | None, str], None] = {}
@@ -250,15 +267,43 @@ def check_function(
         line,
         gradients,
         verdicts,
-        _numbers(right, namespace, has_arrays)
-        if right is not None
-        else _along(program, function, namespace, deadline),
+        numbers,
         tuple(dict.fromkeys(kinks)),
         tuple(absolute),
         tuple(externs),
         derivatives(right) if right is not None else (),
-        Layout(function).described(),
+        examination.layout.described(),
     )
+
+
+def _better(examination: Examination, text: str) -> Examination:
+    """Another choice of ints, with which the function is finite somewhere: where two that should
+    differ are equal it may be 0/0. The same if none is found."""
+    program, function, deadline = examination.program, examination.function, examination.deadline
+    for wish in BETTER:
+        if time.monotonic() > deadline:
+            break
+        other = Examination(program, function, Tracer(Dag(), text), 1, deadline, wish)
+        other.gather()
+        if other.has_points():
+            return other
+    return examination
+
+
+def _doubts(examination: Examination, text: str) -> dict[str, Verdict]:
+    """The routines that fail for other ints, or at larger sizes."""
+    program, function, deadline = examination.program, examination.function, examination.deadline
+    found: dict[str, Verdict] = {}
+    for wish in OTHERS:
+        if time.monotonic() > deadline:
+            break
+        other = Examination(program, function, Tracer(Dag(), text), 1, deadline, wish)
+        try:
+            other.gather()
+        except (BudgetExceeded, ValueError):
+            continue  # too large, or there are no such ints
+        found = other.doubts() | found
+    return found
 
 
 def _numbers(right: Answers, namespace: Mapping[str, Any], has_arrays: bool) -> Numbers | None:
@@ -271,15 +316,23 @@ def _numbers(right: Answers, namespace: Mapping[str, Any], has_arrays: bool) -> 
 
 
 def _along(
-    program: Program, function: Function, namespace: Mapping[str, Any], deadline: float
-) -> Numbers | None:
-    """The digits of a function of arrays."""
-    if not namespace or Layout(function).is_scalar:
-        return None
-    found = measure(program, function, namespace, deadline)
+    examination: Examination, namespace: Mapping[str, Any], verdicts: tuple[Verdict, ...]
+) -> tuple[Numbers | None, tuple[Verdict, ...]]:
+    """The digits of a function of arrays; and the verdicts, one of which is otherwise where the
+    text raises."""
+    program, function = examination.program, examination.function
+    if not namespace or holds_scalars(function):
+        return None, verdicts
+    try:
+        found = measure(program, function, namespace, examination.deadline, examination.wish)
+    except TextRaises as error:
+        raised = Verdict(error.routine, "refuted", reason=str(error))
+        rest = (v for v in verdicts if v.routine != error.routine or v.status == "refuted")
+        return None, (*rest, raised)
     if found is None:
-        return None
-    return Numbers(round(found.value, 1), round(found.gradient, 1), found.points, (), found.sizes)
+        return None, verdicts
+    digits = round(found.value, 1), round(found.gradient, 1)
+    return Numbers(*digits, found.points, (), found.sizes), verdicts
 
 
 def _exception(short: Shortfall) -> Shortage:

@@ -21,6 +21,7 @@ import numpy as np
 from mgrad.compiler.sema.program import Function, Program
 from mgrad.compiler.verify import elements
 from mgrad.compiler.verify.evaluation import Evaluation, Sampler
+from mgrad.compiler.verify.ints import Wish
 from mgrad.compiler.verify.layout import Layout
 from mgrad.compiler.verify.reference import Reference, is_real
 from mgrad.compiler.verify.spelling import printed
@@ -28,10 +29,12 @@ from mgrad.compiler.verify.terms import BudgetExceeded, Dag
 
 PRECISION = 100
 STEP = mpmath.mpf(10) ** -30
+NOTHING = mpmath.mpf(10) ** -80
 FULL = 16.0  # digits of float64
 FIRST, MOST = 5, 400  # sizes, and how many numbers at most
 POINTS = 3
 SCALES = (1.0, 0.5, 2.0)
+ROUNDS = 8  # of them, until there are enough points where the function is finite
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,22 +48,38 @@ class Measured:
     where: str = ""  # the point, if digits are few
 
 
+class TextRaises(Exception):
+    """A routine of the text raises where the program has a value; says what, and at which sizes."""
+
+    def __init__(self, routine: str, error: BaseException, sizes: str) -> None:
+        what = f"{type(error).__name__}: {error}".removesuffix(": ")
+        super().__init__(f"{routine} raises {what}, at {sizes}")
+        self.routine = routine
+
+
 def measure(
-    program: Program, function: Function, namespace: Mapping[str, Any], deadline: float
+    program: Program,
+    function: Function,
+    namespace: Mapping[str, Any],
+    deadline: float,
+    proved: Wish,
 ) -> Measured | None:
-    """The digits of a function's value and gradient; None if there is nothing to compare."""
+    """The digits of a function's value and gradient, at larger sizes than those that were `proved`
+    or at these; None if there is nothing to compare. May raise `TextRaises`."""
     if f"{printed(function.name)}_forward" not in namespace:
         return None
-    for first in range(FIRST, 1, -1):
-        layout = Layout(function, first)
+    for wish in (*(Wish(first) for first in range(FIRST, 1, -1)), proved):
+        layout = Layout(program, function, wish)
         if not layout.reals:
             return None
         if len(layout.slots) > MOST:
             continue
         try:
-            return _measured(program, function, layout, namespace, deadline)
+            found = _measured(program, function, layout, namespace, deadline)
         except (BudgetExceeded, ValueError):
             continue  # a determinant too large to be written out, say
+        if found is not None:
+            return found  # few large matrices are positive definite by chance
     return None
 
 
@@ -84,10 +103,11 @@ def _measured(
     where = ""
     count = 0
     with mpmath.workdps(PRECISION):
-        for scale in SCALES:
-            if time.monotonic() > deadline:
+        for scale in SCALES * ROUNDS:
+            if count == POINTS or time.monotonic() > deadline:
                 break
-            floats = [_float(v) for v in sampler.generic(scale)]
+            drawn = zip(sampler.generic(scale), layout.slots, strict=True)
+            floats = [float(v) if s.kind == "real" else v for v, s in drawn]
             point = [v if isinstance(v, bool) else mpmath.mpf(v) for v in floats]
             direction = [draw.uniform(-1, 1) for _ in layout.reals]
             weights = [[draw.uniform(0.5, 1.5) for _ in one] for one in terms]
@@ -116,6 +136,8 @@ def _measured(
                 )
             slope = (sides[0] - sides[1]) / (2 * STEP)
             size = max([abs(v) for v in true], default=mpmath.mpf(1))
+            if size <= NOTHING:  # the terms of a sum cancel: what is left is their rounding
+                size = max(abs(v) for v in value.values if mpmath.isfinite(v))
             parts = [mpmath.mpf(g) * mpmath.mpf(d) for g, d in zip(slopes, direction, strict=True)]
             largest = mpmath.fsum(abs(p) for p in parts)
             digits = (
@@ -128,10 +150,6 @@ def _measured(
     if not count:
         return None
     return Measured(worst[0], worst[1], count, layout.described(), where if min(worst) < 13 else "")
-
-
-def _float(value: Any) -> Any:
-    return value if isinstance(value, bool) else float(value)
 
 
 def _digits(found: Any, true: Any, size: Any) -> float:
@@ -160,7 +178,14 @@ def _run(
         np.array(a.tolist()) if isinstance(a, np.ndarray) else a
         for a in layout.packed(list(floats), int)
     ]
-    value, saved = namespace[f"{name}_forward"](*arguments)
+
+    def call(routine: str, *given: Any) -> Any:
+        try:
+            return namespace[routine](*given)
+        except (Exception, SystemExit) as error:  # whatever the module does
+            raise TextRaises(routine, error, layout.described()) from None
+
+    value, saved = call(f"{name}_forward", *arguments)
     values = list(value) if len(function.results) > 1 else [value]
     seeds = [
         np.reshape(w, np.shape(v)) if np.ndim(v) else w[0]
@@ -168,7 +193,7 @@ def _run(
         if real
     ]
     grad: Any = seeds[0] if len(seeds) == 1 else tuple(seeds)
-    slopes = namespace[f"{name}_backward"](saved, grad)
+    slopes = call(f"{name}_backward", saved, grad)
     flat = [float(x) for v, real in zip(values, flags, strict=True) if real for x in np.ravel(v)]
     gradient = [float(x) for s in slopes for x in np.ravel(s)]
     finite: Callable[[float], bool] = math.isfinite

@@ -274,19 +274,29 @@ class Elements:
                     pending.append((axis, ints[item[1]]))
                     axis += 1
                 case _:
-                    at = self.a.integer(ints[item[1]])
-                    _inside(np.asarray(at), grid.shape[axis])
+                    at = self.place(ints[item[1]], grid.shape[axis])
                     grid = np.take(grid, at, axis=axis)
         if pending:
             assert first is not None
             grid = np.moveaxis(grid, [axis for axis, _ in pending], range(len(pending)))
             places = tuple(
-                np.array([self.a.integer(e) for e in flat(x)], dtype=int).reshape(shape_of(x))
-                for _, x in pending
+                np.array([self.place(e, size) for e in flat(x)], dtype=int).reshape(shape_of(x))
+                for (_, x), size in zip(pending, grid.shape, strict=False)
             )
             rank = len(shape_of(pending[0][1]))
             grid = np.moveaxis(grid[places], range(rank), range(first, first + rank))
         return grid
+
+    def place(self, element: Any, size: int) -> int:
+        """Where on an axis an int points to; one below 0 counts from the end."""
+        at = self.a.integer(element)
+        if not -size <= at < size:
+            raise ValueError(f"an index outside of {size}")
+        return at % size
+
+    def turn(self, index: Index, at: int, made: Mapping[Value, Any]) -> Any:
+        """The number that an index is at."""
+        return self.a.number(at)
 
     def each(
         self, value: Value, run: Callable[[Value, dict[Value, Any]], Any], outer: dict[Value, Any]
@@ -309,7 +319,7 @@ class Elements:
                     continue
                 start, stop = self._bounds(index, made)
                 for at in range(start, stop):
-                    visit(position, {**made, part: self.a.number(at)})
+                    visit(position, {**made, part: self.turn(index, at, made)})
                 return
             found.append(made[result])
 

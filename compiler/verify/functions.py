@@ -18,7 +18,15 @@ import numpy as np
 
 from mgrad.compiler.sema.program import Function, Program
 from mgrad.compiler.verify import elements
-from mgrad.compiler.verify.evaluation import Evaluation, Point, Sampler, agree, evaluate
+from mgrad.compiler.verify.evaluation import (
+    Evaluation,
+    Point,
+    Sampler,
+    agree,
+    contains,
+    evaluate,
+)
+from mgrad.compiler.verify.ints import SMALL, Wish
 from mgrad.compiler.verify.layout import Known, Layout
 from mgrad.compiler.verify.reference import Reference, is_real
 from mgrad.compiler.verify.spelling import number, printed, show, show_number
@@ -99,13 +107,15 @@ class Examination:
     tracer: Tracer
     seed: int = 1
     deadline: float = float("inf")
+    wish: Wish = SMALL  # of sizes and ints
     claims: list[Claim] = field(default_factory=list)
     verdicts: list[Verdict] = field(default_factory=list)
+    unfollowed: dict[str, None] = field(default_factory=dict)  # routines whose text was at fault
 
     def __post_init__(self) -> None:
         self.dag: Dag = self.tracer.dag
         self.reference = Reference(self.program, self.dag)
-        self.layout = Layout(self.function)
+        self.layout = Layout(self.program, self.function, self.wish)
         slots = self.layout.slots
         self.kinds = [s.kind for s in slots]
         self.reals = self.layout.reals
@@ -304,6 +314,8 @@ class Examination:
         except (TraceError, BudgetExceeded, TypeError, ValueError) as error:
             if all(v.routine != routine for v in self.verdicts):
                 self.verdicts.append(Verdict(routine, "not reached", reason=str(error)))
+            if isinstance(error, TraceError):
+                self.unfollowed[routine] = None
             return
         if len(found) != len(expected):
             reason = f"gives {len(found)} numbers where {len(expected)} are wanted"
@@ -327,6 +339,25 @@ class Examination:
             return True
         with mpmath.workdps(PRECISION):
             return next(self._faults(Points()), None) is not None
+
+    def doubts(self) -> dict[str, Verdict]:
+        """Of the routines that are refuted, or whose text cannot be followed, the verdicts. No
+        proof is tried."""
+        found = {
+            v.routine: v
+            for v in self.verdicts
+            if v.status == "refuted" or v.routine in self.unfollowed
+        }
+        with mpmath.workdps(PRECISION):
+            for routine, claim, point in self._faults(Points()):
+                found[routine] = self._refuted(routine, claim, point)
+        return found
+
+    def has_points(self) -> bool:
+        """Whether a point is found at which the function is finite."""
+        sampler = Sampler(self.kinds, [s.domain for s in self.layout.slots], self.seed)
+        with mpmath.workdps(PRECISION):
+            return bool(self._generic_points(sampler))
 
     def _judge(self) -> None:
         routines = list(dict.fromkeys(c.routine for c in self.claims))
@@ -559,8 +590,10 @@ class Examination:
     def _whole_points(self, sampler: Sampler) -> list[Point]:
         """Points with every small whole number in turn, where there are int arguments."""
         found: list[Point] = []
-        for position, kind in enumerate(self.kinds):
+        for position, (kind, slot) in enumerate(zip(self.kinds, self.layout.slots, strict=True)):
             for whole in SMALL_WHOLES if kind == "int" else ():
+                if slot.domain is not None and not contains(slot.domain, whole):
+                    continue
                 point = sampler.generic()
                 found.append((*point[:position], whole, *point[position + 1 :]))
         return found
@@ -621,7 +654,8 @@ class Examination:
         values = self._evaluate(order, point, salt)
         line, variable = self._first_difference(claim, point)
         names = [s.name for s in self.layout.slots]
-        shown = {n: show(v) for n, v in zip(names, point, strict=True)}
+        shown = self.layout.ints()
+        shown |= {n: show(v) for n, v in zip(names, point, strict=True)}
         for symbol in (*self.seeds, *self.tangents):
             if symbol in values:
                 name = self.dag.terms[symbol].payload[0].split(".")[-1]
@@ -662,12 +696,7 @@ class Examination:
 
     def _fails(self, order: list[int], claim: Claim, point: Point) -> bool:
         for value, slot in zip(point, self.layout.slots, strict=True):
-            domain = slot.domain
-            if domain is None:
-                continue
-            low = value > domain.low if domain.low_open else value >= domain.low
-            high = value < domain.high if domain.high_open else value <= domain.high
-            if not (low and high):
+            if slot.domain is not None and not contains(slot.domain, value):
                 return False
         return self._differ(self._evaluate(order, point), claim, point)
 

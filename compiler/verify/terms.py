@@ -11,6 +11,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cache
 from typing import Any
 
 import sympy as sp
@@ -255,7 +256,7 @@ class Dag:
     def _template_term(self, template: Template, operands: tuple[int, ...]) -> int:
         """Folds what is exact and simple: x + 0, x*1, x*0 never (0*inf), numbers with numbers."""
         numbers = [self.number(o) for o in operands]
-        if all(n is not None for n in numbers) and template.expression.is_rational_function():
+        if all(n is not None for n in numbers) and _is_exact(template.expression):
             value = template.expression.xreplace(  # all at once: 0/0 is not 0
                 {
                     placeholder(i): sp.Rational(n.numerator, n.denominator)
@@ -270,6 +271,15 @@ class Dag:
                 if numbers[this] == 0:
                     return operands[other]
         return self._make("template", operands, template)
+
+
+@cache
+def _is_exact(expression: Any) -> bool:
+    """Whether it is a rational number wherever its placeholders are: a ratio of polynomials, of
+    which parts may be rounded to whole numbers."""
+    steps = {part: sp.Dummy() for part in expression.atoms(sp.floor, sp.ceiling)}
+    inner = all(_is_exact(part.args[0]) for part in steps)
+    return inner and bool(expression.xreplace(steps).is_rational_function())
 
 
 def _template(expression: Any, evaluate: Callable[..., Any] | None) -> Template:

@@ -120,14 +120,14 @@ class Traced:
     def __float__(self) -> float:
         raise TraceError("the text wants a plain number where a value stands")
 
-    __int__ = __float__
-
     def __index__(self) -> int:
         """A size, or the place of an element: it is the same at every point."""
         number = self.tracer.dag.number(self.term)
         if isinstance(number, Fraction) and number.denominator == 1:
             return int(number)
         raise TraceError("the text wants a plain number where a value stands")
+
+    __int__ = __index__
 
     @property
     def shape(self) -> tuple[int, ...]:

@@ -237,9 +237,7 @@ def check_function(
         missing = Verdict(name, "refuted", reason="the module does not define it")
         return FunctionReport(function.name, line, gradients, (missing,))
     try:
-        examination.gather()
-        if examination.layout.has_choice and not examination.has_points():
-            examination = _better(examination, text)
+        examination = _gathered(examination, text)
         doubts = _doubts(examination, text) if examination.layout.has_choice else {}
         verdicts = tuple(
             v if v.status == "refuted" else doubts.get(v.routine, v) for v in examination.judge()
@@ -276,17 +274,27 @@ def check_function(
     )
 
 
-def _better(examination: Examination, text: str) -> Examination:
-    """Another choice of ints, with which the function is finite somewhere: where two that should
-    differ are equal it may be 0/0. The same if none is found."""
+def _gathered(examination: Examination, text: str) -> Examination:
+    """The examination, made ready; or one with other sizes and ints, where with these a place lies
+    outside or the function is finite nowhere: 0/0, say, where two that should differ are equal."""
     program, function, deadline = examination.program, examination.function, examination.deadline
-    for wish in BETTER:
+    failure: ValueError | None = None
+    for wish in (examination.wish, *BETTER):
+        found = examination
+        if wish is not examination.wish:
+            found = Examination(program, function, Tracer(Dag(), text), 1, deadline, wish)
+        try:
+            found.gather()
+            if not found.layout.has_choice or found.has_points():
+                return found
+        except ValueError as error:
+            if not found.layout.has_choice:
+                raise
+            failure = failure or error
         if time.monotonic() > deadline:
             break
-        other = Examination(program, function, Tracer(Dag(), text), 1, deadline, wish)
-        other.gather()
-        if other.has_points():
-            return other
+    if failure is not None:
+        raise failure
     return examination
 
 

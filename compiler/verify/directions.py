@@ -20,7 +20,7 @@ import numpy as np
 
 from mgrad.compiler.sema.program import Function, Program
 from mgrad.compiler.verify import elements
-from mgrad.compiler.verify.evaluation import Evaluation, Sampler
+from mgrad.compiler.verify.evaluation import Evaluation, Point, Sampler, at_point
 from mgrad.compiler.verify.ints import Wish
 from mgrad.compiler.verify.layout import Layout
 from mgrad.compiler.verify.reference import Reference, is_real
@@ -90,15 +90,11 @@ def _measured(
     namespace: Mapping[str, Any],
     deadline: float,
 ) -> Measured | None:
-    dag = Dag()
-    reference = Reference(program, dag)
-    symbols = [dag.symbol(s.name, s.kind) for s in layout.slots]
-    leaves = [reference.leaf(s) for s in symbols]
-    results = reference.function(function, layout.packed(leaves, reference.number))
-    terms = [[reference.nodes[n].term for n in elements.flat(r)] for r in results]
+    kinds, domains = [s.kind for s in layout.slots], [s.domain for s in layout.slots]
+    made: _Program | None = None  # the same for all points, unless places are settled by one
     flags = [is_real(r.type) for r in function.results]
     draw = random.Random(7)
-    sampler = Sampler([s.kind for s in layout.slots], [s.domain for s in layout.slots], 5)
+    sampler = Sampler(kinds, domains, 5)
     worst = [FULL, FULL]
     where = ""
     count = 0
@@ -109,6 +105,9 @@ def _measured(
             drawn = zip(sampler.generic(scale), layout.slots, strict=True)
             floats = [float(v) if s.kind == "real" else v for v, s in drawn]
             point = [v if isinstance(v, bool) else mpmath.mpf(v) for v in floats]
+            if made is None or made.dag.settled:
+                made = _made(program, function, layout, tuple(floats))
+            dag, symbols, terms = made.dag, made.symbols, made.terms
             direction = [draw.uniform(-1, 1) for _ in layout.reals]
             weights = [[draw.uniform(0.5, 1.5) for _ in one] for one in terms]
             found = _run(function, layout, floats, weights, flags, namespace)
@@ -150,6 +149,26 @@ def _measured(
     if not count:
         return None
     return Measured(worst[0], worst[1], count, layout.described(), where if min(worst) < 13 else "")
+
+
+@dataclass(frozen=True, slots=True)
+class _Program:
+    """The results of the program as terms, an array a list."""
+
+    dag: Dag
+    symbols: list[int]
+    terms: list[list[int]]
+
+
+def _made(program: Program, function: Function, layout: Layout, point: Point) -> _Program:
+    dag = Dag()
+    reference = Reference(program, dag)
+    symbols = [dag.symbol(s.name, s.kind) for s in layout.slots]
+    dag.value_at_a_point = at_point(dag, symbols, point, PRECISION)
+    leaves = [reference.leaf(s) for s in symbols]
+    results = reference.function(function, layout.packed(leaves, reference.number))
+    terms = [[reference.nodes[n].term for n in elements.flat(r)] for r in results]
+    return _Program(dag, symbols, terms)
 
 
 def _digits(found: Any, true: Any, size: Any) -> float:

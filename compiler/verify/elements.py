@@ -435,20 +435,20 @@ def _cumsum(e: Elements, value: Value, x: Any) -> Array:
     return out
 
 
-def _place_of(name: str) -> Callable[..., Array]:
-    relation = "gt" if name == "argmax_over" else "lt"
+def place_of(a: Arithmetic, relation: str, elements: Sequence[Any]) -> Any:
+    """The first place of the greatest element ("gt") or the least ("lt")."""
+    best, at = elements[0], a.number(0)
+    for k, element in enumerate(elements[1:], 1):
+        better = a.op(relation, (element, best))
+        at = a.op("where", (better, a.number(k), at))
+        best = a.op("where", (better, element, best))
+    return at
 
+
+def _place_of(relation: str) -> Callable[..., Array]:
     def form(e: Elements, value: Value, x: Any) -> Array:
-        def find(elements: list[Any]) -> Any:
-            best, at = elements[0], e.a.number(0)
-            for k, element in enumerate(elements[1:], 1):
-                better = e.a.op(relation, (element, best))
-                at = e.a.op("where", (better, e.a.number(k), at))
-                best = e.a.op("where", (better, element, best))
-            return at
-
         axes: Any = value.attribute("axes")
-        return reduced(x, axes, find)
+        return reduced(x, axes, lambda elements: place_of(e.a, relation, elements))
 
     return form
 
@@ -479,8 +479,8 @@ FORMS: dict[str, Callable[..., Array]] = {
     "min_over": _reduction("min"),
     "any_over": _reduction("any"),
     "all_over": _reduction("all"),
-    "argmax_over": _place_of("argmax_over"),
-    "argmin_over": _place_of("argmin_over"),
+    "argmax_over": _place_of("gt"),
+    "argmin_over": _place_of("lt"),
     "cumsum": _cumsum,
     "take": _take,
     "put": _put,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -37,6 +38,18 @@ class Evaluation:
         while len(values) <= term:
             values.append(evaluate(terms[len(values)], values, self.symbols))
         return values[term]
+
+
+def at_point(dag: Dag, symbols: Sequence[int], point: Point, digits: int) -> Callable[[int], Any]:
+    """The value of a term at a point of these symbols; others are 1."""
+    known = {s: number(v) for s, v in zip(symbols, point, strict=True)}
+    values = Evaluation(dag, defaultdict(lambda: mpmath.mpf(1), known))
+
+    def value(term: int) -> Any:
+        with mpmath.workdps(digits):
+            return values[term]
+
+    return value
 
 
 def evaluate(

@@ -23,6 +23,7 @@ from mgrad.compiler.verify.evaluation import (
     Point,
     Sampler,
     agree,
+    at_point,
     contains,
     evaluate,
 )
@@ -121,6 +122,8 @@ class Examination:
         self.reals = self.layout.reals
         prefix = self.function.name
         self.symbols = [self.dag.symbol(f"{prefix}.{s.name}", s.kind) for s in slots]
+        sampler = Sampler(self.kinds, [s.domain for s in slots], self.wish.seed)
+        self.dag.value_at_a_point = at_point(self.dag, self.symbols, sampler.generic(), PRECISION)
 
     def count_gradients(self) -> int:
         """Partial derivatives: of each real result by each real argument."""
@@ -397,7 +400,7 @@ class Examination:
     def _prove(self, routines: list[str], points: list[Point], special: list[Point]) -> None:
         evaluations = [Evaluation(self.dag, self._bind(p, i)) for i, p in enumerate(points)]
         most = min(MOST_REGION_POINTS, 60_000 // len(self.dag.terms))
-        others = [p for p in special if not self._is_decided(self._decisions(p))]
+        others = [p for p in special if self._is_regular(p)]
         others = others[:most] if self._has_branches() else []
         regions = [Evaluation(self.dag, self._bind(p, 9 + i)) for i, p in enumerate(others)]
         equivalence = Equivalence(
@@ -506,6 +509,8 @@ class Examination:
     def _differ(self, values: Mapping[int, Any], claim: Claim, point: Point, salt: int = 0) -> bool:
         """Whether a claim fails at a point, where the terms have these values."""
         true, found = values[claim.program], values[claim.text]
+        if not self._is_here(values):
+            return False
         if isinstance(true, bool):
             return bool(found) != true
         if not mpmath.isfinite(true):
@@ -528,11 +533,17 @@ class Examination:
 
     def _context(self) -> list[int]:
         """What has to be known of a point to judge a claim there."""
-        return [*self.values, *self.reference.decided]
+        return [*self.values, *self.reference.decided, *self.dag.settled]
 
-    def _decisions(self, point: Point) -> dict[int, Any]:
-        decided = list(self.reference.decided)
-        return self._evaluate(self._cone(decided), point) if decided else {}
+    def _is_here(self, values: Mapping[int, Any]) -> bool:
+        """Whether a point is of the region at which the places were settled."""
+        return all(values[term] == place for term, place in self.dag.settled.items())
+
+    def _is_regular(self, point: Point) -> bool:
+        """Whether the point is of the region, and no stated derivative decides there."""
+        context = [*self.reference.decided, *self.dag.settled]
+        values = self._evaluate(self._cone(context), point)
+        return self._is_here(values) and not self._is_decided(values)
 
     def _is_decided(self, values: Mapping[int, Any]) -> bool:
         """Whether a stated derivative is the only one at this point."""
@@ -553,12 +564,13 @@ class Examination:
     def _generic_points(self, sampler: Sampler) -> list[Point]:
         """Points where every claim is finite; the fewer, the harder they are to find."""
         found: list[Point] = []
-        order = self._cone([c.program for c in self.claims])
+        order = self._cone([*(c.program for c in self.claims), *self.dag.settled])
         enough = BRANCH_POINTS if self._has_branches() else POINTS
-        for attempt in range(40 if len(order) < 5000 else 12):
+        tries = 40 if len(order) < 5000 else 12
+        for attempt in range(tries * (10 if self.dag.settled else 1)):
             point = sampler.generic((2.0, 0.7, 8.0, 30.0)[attempt % 4])
             values = self._evaluate(order, point)
-            if all(
+            if self._is_here(values) and all(
                 isinstance(values[c.program], bool) or mpmath.isfinite(values[c.program])
                 for c in self.claims
             ):

@@ -64,6 +64,7 @@ class Wish:
     first: int = SMALLEST
     array: Literal["turns", "equal", "any"] = "turns"
     seed: int = 0
+    with_inside: frozenset[str] = frozenset()  # dimensions of at least 3, the others as they come
 
 
 SMALL = Wish()
@@ -99,11 +100,13 @@ def choose(program: Program, function: Function, wish: Wish) -> Choice:
                     ints[a.name] = _start(a, found, k, axes, wish, draw)
             else:
                 _move(rehearsal.faults, ints, largest, is_allowed, draw)
-        if rehearsal.has_places and wish.first < INSIDE:
-            return choose(program, function, replace(wish, first=INSIDE))
+        short = {n for n, size in found.items() if size in rehearsal.axes and size < INSIDE}
+        if short - wish.with_inside:
+            wider = replace(wish, with_inside=wish.with_inside | short)
+            return choose(program, function, wider)
         fixed = {s: ints[s][0] for s in scalars if s in decisive}
         arrays = {n: tuple(k) for n, k in ints.items() if n in decisive and n not in scalars}
-        choice = Choice(sizes | fixed, arrays, rehearsal.has_places)
+        choice = Choice(sizes | fixed, arrays, bool(rehearsal.axes))
         if not rehearsal.faults and not rehearsal.reason:
             return choice
         fallback = fallback or choice
@@ -127,14 +130,18 @@ def _sizes(function: Function, wish: Wish, lets_in: Door) -> Iterator[dict[str, 
     order = list(names)
     if wish.seed:
         random.Random(wish.seed).shuffle(order)
+    inside = wish.with_inside
     for least in (1, 0):
-        yield from (c for c in _choices(order, wish.first) if lets_in(c, least))
+        for sizes in _choices(order, wish.first, bool(inside)):
+            if all(sizes[name] >= INSIDE for name in inside) and lets_in(sizes, least):
+                yield sizes
     yield {name: wish.first + k for k, name in enumerate(names)}
 
 
-def _choices(names: Sequence[str], first: int) -> Iterator[dict[str, int]]:
-    """Sizes for names, rather distinct ones, in the order of the names, and small."""
-    for start in range(first, first + FARTHEST):
+def _choices(names: Sequence[str], first: int, is_mixed: bool) -> Iterator[dict[str, int]]:
+    """Sizes for names, rather distinct ones, in the order of the names unless `is_mixed`, and
+    small."""
+    for start in () if is_mixed else range(first, first + FARTHEST):
         yield {name: start + k for k, name in enumerate(names)}
     width = max(2, min(FARTHEST, int(MOST ** (1 / max(1, len(names))))))
     found = sorted(product(range(first, first + width), repeat=len(names)), key=max)
@@ -150,8 +157,11 @@ def _door(function: Function) -> Door:
     dims = dict.fromkeys(d for shape in shapes for d in shape if d.constant is None)
 
     def lets_in(sizes: Mapping[str, int], least: int) -> bool:
-        is_met = all(_holds(c, sizes) for c in function.conditions)
-        return is_met and all(d.evaluate(sizes) >= least for d in dims)
+        try:
+            is_met = all(_holds(c, sizes) for c in function.conditions)
+            return is_met and all(d.evaluate(sizes) >= least for d in dims)
+        except ZeroDivisionError:  # N//s
+            return False
 
     return lets_in
 
@@ -279,7 +289,7 @@ class Rehearsal(Reference):
         self.faults: list[Fault] = []
         self.reason = ""
         self.decisive: set[str] = set()  # arguments that sizes, trip counts and places come from
-        self.has_places = False
+        self.axes: set[int] = set()  # sizes of those in which places are computed
         self.scalars = {(a.name, 0) for a in function.arguments if a.value.type == INT}
         try:
             self.function(function, [self._given(a, sizes, ints) for a in function.arguments])
@@ -369,7 +379,9 @@ class _Places(elements.Elements):
 
     def place(self, element: Any, size: int) -> int:
         """Of the elements of int arrays those below 0 count from the end."""
-        self.rehearsal.has_places = True
+        self.rehearsal.axes.add(size)
+        if element is UNKNOWN:
+            return 0  # a real number decides, at each point
         at = self.a.integer(element)
         counts_from_end = not self.rehearsal.scalars.issuperset(element.sources)
         if (-size if counts_from_end else 0) <= at < size:

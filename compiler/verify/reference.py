@@ -265,12 +265,11 @@ class Reference:
         return elements.Arithmetic(self.number, self.op, self.integer)
 
     def whole(self, node: int) -> int | None:
-        """The int that a node is at every point."""
-        number = self.dag.number(self.nodes[node].term)
-        return None if number is None else int(number)
+        """The int that a node is, at every point of a region."""
+        return self.dag.whole(self.nodes[node].term)
 
     def integer(self, node: int) -> int:
-        """The int that an index is; it must not depend on what is drawn at random."""
+        """The int that an index is."""
         found = self.whole(node)
         if found is None:
             raise ValueError("an index that depends on the values of an array")

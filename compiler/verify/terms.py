@@ -72,6 +72,10 @@ class Dag:
         self.limit = limit
         self._interned: dict[object, int] = {}
         self._templates: dict[Any, Template] = {}
+        # the value of a term at a point, and the places that are settled by it: elsewhere in their
+        # region they are the same
+        self.value_at_a_point: Callable[[int], Any] | None = None
+        self.settled: dict[int, int] = {}
 
     def _make(
         self,
@@ -126,6 +130,16 @@ class Dag:
         if made.head == "constant" and isinstance(made.payload, Fraction):
             return made.payload
         return None
+
+    def whole(self, term: int) -> int | None:
+        """The int that a term is: a constant, or settled by what it is at a point."""
+        number = self.number(term)
+        if number is None and self.value_at_a_point is not None:
+            value = self.value_at_a_point(term)
+            if float(value).is_integer():
+                return self.settled.setdefault(term, int(value))
+        is_whole = number is not None and number.denominator == 1
+        return int(number) if number is not None and is_whole else None
 
     def select(self, condition: int, then: int, orelse: int) -> int:
         known = self.terms[condition]

@@ -111,6 +111,7 @@ class Examination:
     wish: Wish = SMALL  # of sizes and ints
     claims: list[Claim] = field(default_factory=list)
     verdicts: list[Verdict] = field(default_factory=list)
+    is_compared: bool = False  # whether all claims were tried at all points
     unfollowed: dict[str, None] = field(default_factory=dict)  # routines whose text was at fault
 
     def __post_init__(self) -> None:
@@ -122,8 +123,10 @@ class Examination:
         self.reals = self.layout.reals
         prefix = self.function.name
         self.symbols = [self.dag.symbol(f"{prefix}.{s.name}", s.kind) for s in slots]
-        sampler = Sampler(self.kinds, [s.domain for s in slots], self.wish.seed)
-        self.dag.value_at_a_point = at_point(self.dag, self.symbols, sampler.generic(), PRECISION)
+        if not self.layout.is_scalar:
+            sampler = Sampler(self.kinds, [s.domain for s in slots], self.wish.seed)
+            point = sampler.generic()
+            self.dag.value_at_a_point = at_point(self.dag, self.symbols, point, PRECISION)
 
     def count_gradients(self) -> int:
         """Partial derivatives: of each real result by each real argument."""
@@ -396,6 +399,7 @@ class Examination:
                     if claim.routine in waiting and self._differ(values, claim, point):
                         del waiting[claim.routine]
                         yield claim.routine, claim, point
+        self.is_compared = True
 
     def _prove(self, routines: list[str], points: list[Point], special: list[Point]) -> None:
         evaluations = [Evaluation(self.dag, self._bind(p, i)) for i, p in enumerate(points)]
@@ -416,8 +420,9 @@ class Examination:
             equivalence.absorb()
         except TimeoutError:
             reason = "the time budget ran out"
+            status = "agreed" if self.is_compared else "not reached"
             self.verdicts += [
-                Verdict(r, "not reached", points=len(points), digits=AGREED, reason=reason)
+                Verdict(r, status, points=len(points), digits=AGREED, reason=reason)
                 for r in routines
             ]
             return
@@ -718,7 +723,7 @@ class Examination:
         places = self.tracer.places
         right = [c for c in self.claims if c is not claim]
         roots = [t for c in self.claims for t in (c.text, c.program)]
-        everything = self._cone(roots + self.values)
+        everything = self._cone(roots + self._context())
         values = self._evaluate(everything, point, 1)
         trusted = set(self._cone([c.text for c in right if not self._differ(values, c, point, 1)]))
         mine = self._cone([claim.program] + [c.program for c in right])

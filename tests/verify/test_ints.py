@@ -41,6 +41,15 @@ PROGRAMS = {
     " g(x, a)*g(x, b)",
     "inside": "fn f(x: [N], k: int[K] in [1, 2]) = x[k]",
     "counts": "fn f(r: [N], k: int[N]) = sum(k*r - exp(r) - lgamma(k + 1))",
+    "strided": "fn f(x: [N], s: int) = [x[s*i] for i in 0..N//s]",
+    "best": "fn f(x: [N], y: [N]) = x[argmax(y)]^2",
+    "hardest": "fn f(x: [N, D], y: [N, D]) = [x[i, argmin(y[i])] for i]",
+    "ranked": "fn f(x: [N], w: [N]) = sum(w[sum(x[j] < x[i] for j)]*x[i] for i)",
+    "median": "fn f(x: [3]) = x[argmin([abs(sum(x[j] < x[i] for j) - 1) for i])]^2",
+    "cell": "fn f(c: [M], t: [K], x) = c[sum(t < x)]*x",
+    "nearest": "fn f(x: [N], c: [K]) = sum((x[i] - c[argmin([(x[i] - c[k])^2 for k])])^2 for i)",
+    "angles": "fn f(x: [N, 2], t: int[A, 3]) ="
+    " sum(1/norm(x[t[a, 0]] - x[t[a, 1]])/norm(x[t[a, 2]] - x[t[a, 1]]) for a)",
     "times": "fn f(x: [N], n: int) = sum(x)*n",
 }
 
@@ -83,6 +92,9 @@ def test_every_gradient_is_proved(name: str, target: str) -> None:
         ("head", (r":n\]", ":2]")),
         ("weights", (r"w\[t\]", "w[t*(t > 0)]")),  # right where nothing counts from the end
         ("counts", (r"k\*", "k**2*")),  # right for 0 and 1
+        ("best", (r"np.argmax\(y\)", "1")),  # right where y[1] is the greatest
+        ("best", (r"np.argmax\(y\)", "np.argmax(x)")),
+        ("nearest", (r"np.argmin", "np.argmax")),
         ("times", (r"n\*1.0", "n*n/2")),  # right for 2
     ],
 )

@@ -5,14 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from mgrad.compiler.diagnostics import render
 from mgrad.compiler.errors.checking import LostDigits
 from mgrad.compiler.sema.program import Function, Program
-from mgrad.compiler.verify.directions import TextRaises, measure
+from mgrad.compiler.verify.directions import TextRaises, measure, run
 from mgrad.compiler.verify.functions import Examination, Verdict
 from mgrad.compiler.verify.ints import Wish
 from mgrad.compiler.verify.layout import holds_scalars
@@ -26,13 +26,20 @@ from mgrad.compiler.verify.trace import TraceError, Tracer
 from mgrad.compiler.verify.whole import derivatives
 
 VERSION = 1
+PLAINLY_WRONG = 2  # digits: fewer are a reason to look at the formulas there
+FOR_PROOFS = 0.8  # of the time; the rest is for the digits
 # sizes and ints at which a text is run as well, where these decide its course
-OTHERS = (Wish(2, "equal", 1), Wish(3, "any", 2), Wish(3, "any", 3))
+OTHERS = (
+    Wish(1, inside=1),
+    Wish(2, "equal", "least", seed=1),
+    Wish(2, "any", "greatest", seed=2, inside=4),
+    Wish(2, "any", "any", seed=3, inside=5),
+)
 # the same for a proof, where the function is finite nowhere with small ones
 BETTER = (
-    *(Wish(3, "turns", seed) for seed in range(1, 5)),
+    *(Wish(3, "turns", "any", seed) for seed in range(1, 5)),
     *(Wish(first) for first in (4, 5)),
-    *(Wish(4, "any", seed) for seed in range(1, 7)),
+    *(Wish(4, "any", "any", seed) for seed in range(1, 7)),
 )
 FAILED = "the check itself failed"
 
@@ -229,7 +236,9 @@ def check_function(
     has_arrays: bool = False,
 ) -> FunctionReport:
     """Both answers for one function of a module; that on the numbers if `right` is given."""
-    examination = Examination(program, function, Tracer(Dag(), text), deadline=deadline)
+    now = time.monotonic()
+    until = now + FOR_PROOFS * (deadline - now)
+    examination = Examination(program, function, Tracer(Dag(), text), deadline=until)
     gradients = examination.count_gradients()
     name = printed(function.name)
     line = function.span.line
@@ -238,17 +247,15 @@ def check_function(
         return FunctionReport(function.name, line, gradients, (missing,))
     try:
         examination = _gathered(examination, text)
-        doubts = _doubts(examination, text) if examination.layout.has_choice else {}
-        verdicts = tuple(
-            v if v.status == "refuted" else doubts.get(v.routine, v) for v in examination.judge()
-        )
+        doubts = _doubts(examination, text, namespace)
+        verdicts = _less(examination.judge(), doubts)
     except (BudgetExceeded, ValueError) as error:
         verdicts = (Verdict(name, "not reached", reason=str(error)),)
     if right is not None:
         verdicts = tuple(judge_by_running(v, right, namespace) for v in verdicts)
         numbers = _numbers(right, namespace, has_arrays)
     else:
-        numbers, verdicts = _along(examination, namespace, verdicts)
+        numbers, verdicts = _along(examination, text, namespace, deadline, verdicts)
     reference = examination.reference
     kinks = [(what, span.line if span else None) for what, span in reference.kinks]
     absolute: dict[tuple[str, int | None, str], None] = {}
@@ -285,7 +292,7 @@ def _gathered(examination: Examination, text: str) -> Examination:
             found = Examination(program, function, Tracer(Dag(), text), 1, deadline, wish)
         try:
             found.gather()
-            if not found.layout.has_choice or found.has_points():
+            if not found.layout.has_choice or found.a_point() is not None:
                 return found
         except ValueError as error:
             if not found.layout.has_choice:
@@ -298,20 +305,43 @@ def _gathered(examination: Examination, text: str) -> Examination:
     return examination
 
 
-def _doubts(examination: Examination, text: str) -> dict[str, Verdict]:
-    """The routines that fail for other ints, or at larger sizes."""
-    program, function, deadline = examination.program, examination.function, examination.deadline
-    found: dict[str, Verdict] = {}
-    for wish in OTHERS:
-        if time.monotonic() > deadline:
+def _doubts(
+    examination: Examination, text: str, namespace: Mapping[str, Any]
+) -> dict[str, Verdict]:
+    """The routines that raise; or that fail for other ints, or at larger sizes."""
+    if holds_scalars(examination.function):
+        return {}
+    found = _raised(examination, namespace)
+    for wish in OTHERS if examination.layout.has_choice else ():
+        if time.monotonic() > examination.deadline:
             break
-        other = Examination(program, function, Tracer(Dag(), text), 1, deadline, wish)
-        try:
-            other.gather()
-        except (BudgetExceeded, ValueError):
-            continue  # too large, or there are no such ints
-        found = other.doubts() | found
+        found = _failing(examination, text, namespace, wish) | found
     return found
+
+
+def _failing(
+    examination: Examination, text: str, namespace: Mapping[str, Any], wish: Wish
+) -> dict[str, Verdict]:
+    """The routines that fail with other sizes and ints."""
+    program, function, deadline = examination.program, examination.function, examination.deadline
+    other = Examination(program, function, Tracer(Dag(), text), 1, deadline, wish)
+    try:
+        other.gather()
+    except (BudgetExceeded, ValueError):
+        return {}  # too large, or there are no such ints
+    return other.doubts() | _raised(other, namespace)
+
+
+def _raised(examination: Examination, namespace: Mapping[str, Any]) -> dict[str, Verdict]:
+    """The routine that raises at a point where the program has a value, if one does."""
+    point = examination.a_point()
+    if not namespace or point is None or examination.program.externs:
+        return {}  # what an extern does is its own affair
+    try:
+        run(examination.function, examination.layout, point, namespace)
+    except TextRaises as error:
+        return {error.routine: Verdict(error.routine, "refuted", reason=str(error))}
+    return {}
 
 
 def _numbers(right: Answers, namespace: Mapping[str, Any], has_arrays: bool) -> Numbers | None:
@@ -324,23 +354,33 @@ def _numbers(right: Answers, namespace: Mapping[str, Any], has_arrays: bool) -> 
 
 
 def _along(
-    examination: Examination, namespace: Mapping[str, Any], verdicts: tuple[Verdict, ...]
+    examination: Examination,
+    text: str,
+    namespace: Mapping[str, Any],
+    deadline: float,
+    verdicts: tuple[Verdict, ...],
 ) -> tuple[Numbers | None, tuple[Verdict, ...]]:
-    """The digits of a function of arrays; and the verdicts, one of which is otherwise where the
-    text raises."""
+    """The digits of a function of arrays; and the verdicts, which are others where at these sizes
+    the text raises or is wrong."""
     program, function = examination.program, examination.function
     if not namespace or holds_scalars(function):
         return None, verdicts
     try:
-        found = measure(program, function, namespace, examination.deadline, examination.wish)
+        found = measure(program, function, namespace, deadline, examination.wish)
     except TextRaises as error:
-        raised = Verdict(error.routine, "refuted", reason=str(error))
-        rest = (v for v in verdicts if v.routine != error.routine or v.status == "refuted")
-        return None, (*rest, raised)
+        raised = {error.routine: Verdict(error.routine, "refuted", reason=str(error))}
+        return None, _less(verdicts, raised)
     if found is None:
         return None, verdicts
     digits = round(found.value, 1), round(found.gradient, 1)
+    if min(digits) < PLAINLY_WRONG:
+        verdicts = _less(verdicts, _failing(examination, text, namespace, found.wish))
     return Numbers(*digits, found.points, (), found.sizes), verdicts
+
+
+def _less(verdicts: Iterable[Verdict], doubts: Mapping[str, Verdict]) -> tuple[Verdict, ...]:
+    """The verdicts, in view of doubts."""
+    return tuple(v if v.status == "refuted" else doubts.get(v.routine, v) for v in verdicts)
 
 
 def _exception(short: Shortfall) -> Shortage:

@@ -20,11 +20,12 @@ import numpy as np
 
 from mgrad.compiler.sema.program import Function, Program
 from mgrad.compiler.verify import elements
+from mgrad.compiler.verify.arrays import is_array
 from mgrad.compiler.verify.evaluation import Evaluation, Point, Sampler, at_point
 from mgrad.compiler.verify.ints import Wish
 from mgrad.compiler.verify.layout import Layout
 from mgrad.compiler.verify.reference import Reference, is_real
-from mgrad.compiler.verify.spelling import printed
+from mgrad.compiler.verify.spelling import dtype, printed
 from mgrad.compiler.verify.terms import BudgetExceeded, Dag
 
 PRECISION = 100
@@ -35,6 +36,7 @@ FIRST, MOST = 5, 400  # sizes, and how many numbers at most
 POINTS = 3
 SCALES = (1.0, 0.5, 2.0)
 ROUNDS = 8  # of them, until there are enough points where the function is finite
+DTYPES = {"real": float, "int": int, "bool": bool}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,15 +47,15 @@ class Measured:
     gradient: float
     points: int
     sizes: str
-    where: str = ""  # the point, if digits are few
+    wish: Wish  # for them
 
 
 class TextRaises(Exception):
-    """A routine of the text raises where the program has a value; says what, and at which sizes."""
+    """A routine of the text raises where the program has a value; says what, and at which ints."""
 
-    def __init__(self, routine: str, error: BaseException, sizes: str) -> None:
+    def __init__(self, routine: str, error: BaseException, layout: Layout) -> None:
         what = f"{type(error).__name__}: {error}".removesuffix(": ")
-        super().__init__(f"{routine} raises {what}, at {sizes}")
+        super().__init__(f"{routine} raises {what}, at {layout.told()}")
         self.routine = routine
 
 
@@ -66,7 +68,7 @@ def measure(
 ) -> Measured | None:
     """The digits of a function's value and gradient, at larger sizes than those that were `proved`
     or at these; None if there is nothing to compare. May raise `TextRaises`."""
-    if f"{printed(function.name)}_forward" not in namespace:
+    if printed(function.name, "_forward") not in namespace:
         return None
     for wish in (*(Wish(first) for first in range(FIRST, 1, -1)), proved):
         layout = Layout(program, function, wish)
@@ -75,7 +77,7 @@ def measure(
         if len(layout.slots) > MOST:
             continue
         try:
-            found = _measured(program, function, layout, namespace, deadline)
+            found = _measured(program, function, layout, wish, namespace, deadline)
         except (BudgetExceeded, ValueError):
             continue  # a determinant too large to be written out, say
         if found is not None:
@@ -87,6 +89,7 @@ def _measured(
     program: Program,
     function: Function,
     layout: Layout,
+    wish: Wish,
     namespace: Mapping[str, Any],
     deadline: float,
 ) -> Measured | None:
@@ -96,7 +99,6 @@ def _measured(
     draw = random.Random(7)
     sampler = Sampler(kinds, domains, 5)
     worst = [FULL, FULL]
-    where = ""
     count = 0
     with mpmath.workdps(PRECISION):
         for scale in SCALES * ROUNDS:
@@ -143,12 +145,10 @@ def _measured(
                 min((_digits(v, t, size) for v, t in zip(values, true, strict=True)), default=FULL),
                 _digits(mpmath.fsum(parts), slope, largest),
             )
-            if min(digits) < min(worst):
-                where = f"scale {scale}"
             worst = [min(w, d) for w, d in zip(worst, digits, strict=True)]
     if not count:
         return None
-    return Measured(worst[0], worst[1], count, layout.described(), where if min(worst) < 13 else "")
+    return Measured(worst[0], worst[1], count, layout.described(), wish)
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,19 +192,8 @@ def _run(
     namespace: Mapping[str, Any],
 ) -> tuple[list[float], list[float]] | None:
     """The values of the text and the gradient of their weighted sum; None if not finite."""
-    name = printed(function.name)
-    arguments = [
-        np.array(a.tolist()) if isinstance(a, np.ndarray) else a
-        for a in layout.packed(list(floats), int)
-    ]
-
-    def call(routine: str, *given: Any) -> Any:
-        try:
-            return namespace[routine](*given)
-        except (Exception, SystemExit) as error:  # whatever the module does
-            raise TextRaises(routine, error, layout.described()) from None
-
-    value, saved = call(f"{name}_forward", *arguments)
+    call = _caller(function, layout, namespace)
+    value, saved = call("_forward", *_arguments(layout, floats))
     values = list(value) if len(function.results) > 1 else [value]
     seeds = [
         np.reshape(w, np.shape(v)) if np.ndim(v) else w[0]
@@ -212,8 +201,45 @@ def _run(
         if real
     ]
     grad: Any = seeds[0] if len(seeds) == 1 else tuple(seeds)
-    slopes = call(f"{name}_backward", saved, grad)
+    slopes = call("_backward", saved, grad)
     flat = [float(x) for v, real in zip(values, flags, strict=True) if real for x in np.ravel(v)]
     gradient = [float(x) for s in slopes for x in np.ravel(s)]
     finite: Callable[[float], bool] = math.isfinite
     return (flat, gradient) if all(map(finite, flat + gradient)) else None
+
+
+def run(function: Function, layout: Layout, point: Point, namespace: Mapping[str, Any]) -> None:
+    """Runs each routine of the text at a point; may raise `TextRaises`."""
+    arguments = _arguments(layout, [v if isinstance(v, bool | int) else float(v) for v in point])
+    call = _caller(function, layout, namespace)
+    call("", *arguments)
+    if printed(function.name, "_forward") in namespace:
+        value, saved = call("_forward", *arguments)
+        values = list(value) if len(function.results) > 1 else [value]
+        ones = [
+            np.ones(np.shape(v)) if np.ndim(v) else 1.0
+            for v, r in zip(values, function.results, strict=True)
+            if is_real(r.type)
+        ]
+        call("_backward", saved, ones[0] if len(ones) == 1 else tuple(ones))
+    if printed(function.name, "_value_and_grad") in namespace:
+        call("_value_and_grad", *arguments)
+
+
+def _arguments(layout: Layout, floats: Sequence[Any]) -> list[Any]:
+    given = zip(layout.packed(list(floats), int), layout.arguments, strict=True)
+    return [
+        np.array(a.tolist(), dtype=DTYPES[dtype(argument.type)]) if is_array(a) else a
+        for a, argument in given
+    ]
+
+
+def _caller(function: Function, layout: Layout, namespace: Mapping[str, Any]) -> Callable[..., Any]:
+    def call(suffix: str, *given: Any) -> Any:
+        routine = printed(function.name, suffix)
+        try:
+            return namespace[routine](*given)
+        except (Exception, SystemExit) as error:  # whatever the module does
+            raise TextRaises(routine, error, layout) from None
+
+    return call

@@ -104,7 +104,7 @@ def reduced(x: Array, axes: Sequence[int], function: Callable[[list[Any]], Any])
 def whole(x: Any, integer: Callable[[Any], int]) -> Any:
     """An array of elements that are ints, as NumPy's own; bools stay what they are."""
     parts = [e if isinstance(e, bool | np.bool_) else integer(e) for e in flat(x)]
-    return np.array(parts).reshape(x.shape)
+    return np.array(parts, dtype=None if parts else int).reshape(x.shape)
 
 
 def mixed(

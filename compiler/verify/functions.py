@@ -359,11 +359,11 @@ class Examination:
                 found[routine] = self._refuted(routine, claim, point)
         return found
 
-    def has_points(self) -> bool:
-        """Whether a point is found at which the function is finite."""
+    def a_point(self) -> Point | None:
+        """A point at which the function is finite, if one is found."""
         sampler = Sampler(self.kinds, [s.domain for s in self.layout.slots], self.seed)
         with mpmath.workdps(PRECISION):
-            return bool(self._generic_points(sampler))
+            return next(iter(self._generic_points(sampler)), None)
 
     def _judge(self) -> None:
         routines = list(dict.fromkeys(c.routine for c in self.claims))

@@ -57,14 +57,16 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What is to be chosen: sizes from `first` on, and arrays of ints that run through all places
-    in turn, are all equal, or are any, also negative. The seed 0 is for sizes that grow in the
-    order of their names, and for ints that are small."""
+    """What is to be chosen: sizes from `first` on, in the order of their names if the seed is 0;
+    arrays of ints that run through all places in turn, are all equal, or are any, also negative;
+    and ints that are small sizes, the least or the greatest possible ones, or any."""
 
     first: int = SMALLEST
     array: Literal["turns", "equal", "any"] = "turns"
+    scalar: Literal["small", "least", "greatest", "any"] = "small"
     seed: int = 0
-    with_inside: frozenset[str] = frozenset()  # dimensions of at least 3, the others as they come
+    inside: int = INSIDE  # the least size of an axis in which places are computed
+    pointed: frozenset[str] = frozenset()  # the dimensions of which that is known
 
 
 SMALL = Wish()
@@ -84,12 +86,19 @@ def choose(program: Program, function: Function, wish: Wish) -> Choice:
         axes = {a.name: largest for a in arguments}  # the shortest that an array points into
         ints = {a.name: _start(a, found, k, axes, wish, draw) for k, a in enumerate(arguments)}
 
-        def is_allowed(ints: Ints, sizes: dict[str, int] = sizes) -> bool:
-            return lets_in(sizes | {s: ints[s][0] for s in scalars}, 1)
+        least = 0 if wish.scalar in ("least", "greatest") else 1
 
-        if wish.seed:
-            for name in scalars:
-                _redraw(ints, (name, 0), largest, is_allowed, draw)
+        def is_allowed(ints: Ints, sizes: dict[str, int] = sizes, least: int = least) -> bool:
+            return lets_in(sizes | {s: ints[s][0] for s in scalars}, least)
+
+        for name in scalars:
+            match wish.scalar:
+                case "least":
+                    _first(ints, name, range(-largest, largest + 1), is_allowed)
+                case "greatest":
+                    _first(ints, name, range(largest + 1, -largest, -1), is_allowed)
+                case "any":
+                    _redraw(ints, (name, 0), largest, is_allowed, draw)
         for _ in range(MOVES):
             rehearsal = Rehearsal(program, function, sizes, ints)
             decisive |= rehearsal.decisive
@@ -100,10 +109,9 @@ def choose(program: Program, function: Function, wish: Wish) -> Choice:
                     ints[a.name] = _start(a, found, k, axes, wish, draw)
             else:
                 _move(rehearsal.faults, ints, largest, is_allowed, draw)
-        short = {n for n, size in found.items() if size in rehearsal.axes and size < INSIDE}
-        if short - wish.with_inside:
-            wider = replace(wish, with_inside=wish.with_inside | short)
-            return choose(program, function, wider)
+        short = {n for n, size in sizes.items() if size in rehearsal.axes and size < wish.inside}
+        if short - wish.pointed:
+            return choose(program, function, replace(wish, pointed=wish.pointed | short))
         fixed = {s: ints[s][0] for s in scalars if s in decisive}
         arrays = {n: tuple(k) for n, k in ints.items() if n in decisive and n not in scalars}
         choice = Choice(sizes | fixed, arrays, bool(rehearsal.axes))
@@ -130,10 +138,10 @@ def _sizes(function: Function, wish: Wish, lets_in: Door) -> Iterator[dict[str, 
     order = list(names)
     if wish.seed:
         random.Random(wish.seed).shuffle(order)
-    inside = wish.with_inside
     for least in (1, 0):
-        for sizes in _choices(order, wish.first, bool(inside)):
-            if all(sizes[name] >= INSIDE for name in inside) and lets_in(sizes, least):
+        for sizes in _choices(order, wish.first, bool(wish.pointed)):
+            is_wide = all(sizes[name] >= wish.inside for name in wish.pointed)
+            if is_wide and lets_in(sizes, least):
                 yield sizes
     yield {name: wish.first + k for k, name in enumerate(names)}
 
@@ -253,6 +261,17 @@ def _redraw(
         if is_allowed(ints):
             return
     ints[name][rank] = before
+
+
+def _first(
+    ints: Ints, name: str, numbers: Iterable[int], is_allowed: Callable[[Ints], bool]
+) -> None:
+    """The first of these numbers that is allowed for an int, if any is."""
+    before = ints[name][0]
+    for ints[name][0] in numbers:
+        if is_allowed(ints):
+            return
+    ints[name][0] = before
 
 
 # ---- rehearsal -----------------------------------------------------------------------------

@@ -100,6 +100,11 @@ class Layout:
         shown = {a: elements.filled(self.shape(a), given) for a, given in fixed.items()}
         return {a.name: str(lists.nested(given)) for a, given in shown.items()}
 
+    def told(self) -> str:
+        """All that is the same at every point: `N = 3, k = [0, 2]`."""
+        arrays = [f"{n} = {k}" for n, k in self.ints().items() if n not in self.sizes]
+        return ", ".join([self.described(), *arrays])
+
     def described(self) -> str:
         """`N = 2, D = 3`; nothing for a function of scalars."""
         return ", ".join(f"{name} = {n}" for name, n in self.sizes.items())

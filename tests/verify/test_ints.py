@@ -92,6 +92,9 @@ def test_every_gradient_is_proved(name: str, target: str) -> None:
         ("head", (r":n\]", ":2]")),
         ("weights", (r"w\[t\]", "w[t*(t > 0)]")),  # right where nothing counts from the end
         ("counts", (r"k\*", "k**2*")),  # right for 0 and 1
+        ("periodic", (r"\(i - 1\)", "(i + 2)")),  # right for 3
+        ("periodic", (r"\(i \+ 1\) % N", "(i + 1) % max(N, 3)")),  # right below 4
+        ("head", (r":n\]", ":max(n, 1)]")),  # right but for 0
         ("best", (r"np.argmax\(y\)", "1")),  # right where y[1] is the greatest
         ("best", (r"np.argmax\(y\)", "np.argmax(x)")),
         ("nearest", (r"np.argmin", "np.argmax")),
@@ -113,7 +116,7 @@ def test_a_text_that_raises_is_refuted() -> None:
     fault = "def f_backward(saved, grad):\n    if len(grad) > 4: raise KeyError(4)"
     found = report(PROGRAMS["columns"], "numpy", (r"def f_backward\(saved, grad\):", fault))
     (verdict,) = (v for v in found.verdicts if v.status == "refuted")
-    assert verdict.reason == "f_backward raises KeyError: 4, at M = 5, N = 6, K = 7"
+    assert verdict.reason.startswith("f_backward raises KeyError: 4, at M = 5, ")
 
 
 def test_sizes_with_an_inside_are_chosen_where_places_are_computed() -> None:
@@ -123,7 +126,7 @@ def test_sizes_with_an_inside_are_chosen_where_places_are_computed() -> None:
 
 def test_every_place_that_is_chosen_lies_inside() -> None:
     for seed in range(1, 9):
-        choice = chosen(PROGRAMS["combined"], Wish(3, "any", seed))
+        choice = chosen(PROGRAMS["combined"], Wish(3, "any", "any", seed))
         size, n = choice.sizes["N"], choice.sizes["n"]
         rows = zip(choice.arrays["a"][1::2], choice.arrays["b"], strict=True)
         assert all(-size <= 2 * a - b * n < size for a, b in rows)
@@ -131,7 +134,7 @@ def test_every_place_that_is_chosen_lies_inside() -> None:
 
 def test_a_scalar_int_does_not_count_from_the_end() -> None:
     for seed in range(1, 9):
-        choice = chosen(PROGRAMS["before"], Wish(3, "any", seed))
+        choice = chosen(PROGRAMS["before"], Wish(3, "any", "any", seed))
         assert 1 <= choice.sizes["k"] <= choice.sizes["N"]
 
 

@@ -193,6 +193,8 @@ def namespace(a: Arithmetic, join: Callable[[str, list[Any]], Any]) -> Mapping[s
         "min": reduction(lambda xs: join("min", xs)),
         "amax": reduction(lambda xs: join("max", xs)),
         "amin": reduction(lambda xs: join("min", xs)),
+        "argmax": reduction(lambda xs: elements.place_of(a, "gt", xs)),
+        "argmin": reduction(lambda xs: elements.place_of(a, "lt", xs)),
         "any": reduction(lambda xs: join("any", xs)),
         "all": reduction(lambda xs: join("all", xs)),
         "mean": reduction(lambda xs: a.div(join("sum", xs), len(xs))),

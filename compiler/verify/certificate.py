@@ -5,16 +5,17 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from mgrad.compiler.diagnostics import render
 from mgrad.compiler.errors.checking import LostDigits
 from mgrad.compiler.sema.program import Function, Program
-from mgrad.compiler.verify.directions import measure
+from mgrad.compiler.verify.directions import TextRaises, measure, run
 from mgrad.compiler.verify.functions import Examination, Verdict
-from mgrad.compiler.verify.layout import Layout
+from mgrad.compiler.verify.ints import Wish
+from mgrad.compiler.verify.layout import holds_scalars
 from mgrad.compiler.verify.numeric import Answers, Shortfall, accuracy, answers
 from mgrad.compiler.verify.opaque import missing_externs
 from mgrad.compiler.verify.reference import is_real
@@ -25,8 +26,21 @@ from mgrad.compiler.verify.trace import TraceError, Tracer
 from mgrad.compiler.verify.whole import derivatives
 
 VERSION = 1
-
-
+PLAINLY_WRONG = 2  # digits: fewer are a reason to look at the formulas there
+FOR_PROOFS = 0.8  # of the time; the rest is for the digits
+# sizes and ints at which a text is run as well, where these decide its course
+OTHERS = (
+    Wish(1, inside=1),
+    Wish(2, "equal", "least", seed=1),
+    Wish(2, "any", "greatest", seed=2, inside=4),
+    Wish(2, "any", "any", seed=3, inside=5),
+)
+# the same for a proof, where the function is finite nowhere with small ones
+BETTER = (
+    *(Wish(3, "turns", "any", seed) for seed in range(1, 5)),
+    *(Wish(first) for first in (4, 5)),
+    *(Wish(4, "any", "any", seed) for seed in range(1, 7)),
+)
 FAILED = "the check itself failed"
 
 
@@ -153,17 +167,19 @@ def check_modules(
         now = time.monotonic()
         share = now + (deadline - now) / (4 if rank < len(entries) - 1 else 1)  # of what is left
         right = _answers(program, function, share) if run_text and now < deadline else None
-        for target, report in reports.items():
-            if report.reason:
-                continue
+        waiting = [target for target, report in reports.items() if not report.reason]
+        for count, target in zip(range(len(waiting), 0, -1), waiting, strict=True):
+            report = reports[target]
+            begin = time.monotonic()
             if now > deadline:
                 found = replace(report, missing=(*report.missing, function.name))
             else:
                 text = texts[target]
+                until = begin + (share - begin) / count
                 has_arrays = target != "python" and program.maps(function)
                 try:
                     one = check_function(
-                        program, function, text, spaces.get(text, {}), share, right, has_arrays
+                        program, function, text, spaces.get(text, {}), until, right, has_arrays
                     )
                 except Exception as error:  # the other functions are worth a check
                     why = f"{FAILED}, please report it: {type(error).__name__}: {error}"
@@ -202,7 +218,7 @@ def run_module(text: str) -> dict[str, Any]:
 
 
 def _answers(program: Program, function: Function, deadline: float) -> Answers | None:
-    if not Layout(function).is_scalar:
+    if not holds_scalars(function):
         return None
     try:
         return answers(program, function, deadline)
@@ -220,7 +236,9 @@ def check_function(
     has_arrays: bool = False,
 ) -> FunctionReport:
     """Both answers for one function of a module; that on the numbers if `right` is given."""
-    examination = Examination(program, function, Tracer(Dag(), text), deadline=deadline)
+    now = time.monotonic()
+    until = now + FOR_PROOFS * (deadline - now)
+    examination = Examination(program, function, Tracer(Dag(), text), deadline=until)
     gradients = examination.count_gradients()
     name = printed(function.name)
     line = function.span.line
@@ -228,12 +246,16 @@ def check_function(
         missing = Verdict(name, "refuted", reason="the module does not define it")
         return FunctionReport(function.name, line, gradients, (missing,))
     try:
-        examination.gather()
-        verdicts = tuple(examination.judge())
+        examination = _gathered(examination, text)
+        doubts = _doubts(examination, text, namespace)
+        verdicts = _less(examination.judge(), doubts)
     except (BudgetExceeded, ValueError) as error:
         verdicts = (Verdict(name, "not reached", reason=str(error)),)
     if right is not None:
         verdicts = tuple(judge_by_running(v, right, namespace) for v in verdicts)
+        numbers = _numbers(right, namespace, has_arrays)
+    else:
+        numbers, verdicts = _along(examination, text, namespace, deadline, verdicts)
     reference = examination.reference
     kinks = [(what, span.line if span else None) for what, span in reference.kinks]
     absolute: dict[tuple[str, int | None, str], None] = {}
@@ -250,15 +272,76 @@ def check_function(
         line,
         gradients,
         verdicts,
-        _numbers(right, namespace, has_arrays)
-        if right is not None
-        else _along(program, function, namespace, deadline),
+        numbers,
         tuple(dict.fromkeys(kinks)),
         tuple(absolute),
         tuple(externs),
         derivatives(right) if right is not None else (),
-        Layout(function).described(),
+        examination.layout.described(),
     )
+
+
+def _gathered(examination: Examination, text: str) -> Examination:
+    """The examination, made ready; or one with other sizes and ints, where with these a place lies
+    outside or the function is finite nowhere: 0/0, say, where two that should differ are equal."""
+    program, function, deadline = examination.program, examination.function, examination.deadline
+    failure: ValueError | None = None
+    for wish in (examination.wish, *BETTER):
+        found = examination
+        if wish is not examination.wish:
+            found = Examination(program, function, Tracer(Dag(), text), 1, deadline, wish)
+        try:
+            found.gather()
+            if not found.layout.has_choice or found.a_point() is not None:
+                return found
+        except ValueError as error:
+            if not found.layout.has_choice:
+                raise
+            failure = failure or error
+        if time.monotonic() > deadline:
+            break
+    if failure is not None:
+        raise failure
+    return examination
+
+
+def _doubts(
+    examination: Examination, text: str, namespace: Mapping[str, Any]
+) -> dict[str, Verdict]:
+    """The routines that raise; or that fail for other ints, or at larger sizes."""
+    if holds_scalars(examination.function):
+        return {}
+    found = _raised(examination, namespace)
+    for wish in OTHERS if examination.layout.has_choice else ():
+        if time.monotonic() > examination.deadline:
+            break
+        found = _failing(examination, text, namespace, wish) | found
+    return found
+
+
+def _failing(
+    examination: Examination, text: str, namespace: Mapping[str, Any], wish: Wish
+) -> dict[str, Verdict]:
+    """The routines that fail with other sizes and ints."""
+    program, function, deadline = examination.program, examination.function, examination.deadline
+    other = Examination(program, function, Tracer(Dag(), text), 1, deadline, wish)
+    try:
+        other.gather()
+    except (BudgetExceeded, ValueError):
+        return {}  # too large, or there are no such ints
+    return other.doubts() | _raised(other, namespace)
+
+
+def _raised(examination: Examination, namespace: Mapping[str, Any]) -> dict[str, Verdict]:
+    """The routine that raises at a point where the program has a value, if one does."""
+    point = examination.a_point()
+    if not namespace or point is None or examination.program.externs:
+        return {}  # what an extern does is its own affair
+    try:
+        run(examination.function, examination.layout, point, namespace)
+    except TextRaises as error:
+        return {error.routine: Verdict(error.routine, "refuted", reason=str(error))}
+    return {}
 
 
 def _numbers(right: Answers, namespace: Mapping[str, Any], has_arrays: bool) -> Numbers | None:
@@ -271,15 +354,33 @@ def _numbers(right: Answers, namespace: Mapping[str, Any], has_arrays: bool) -> 
 
 
 def _along(
-    program: Program, function: Function, namespace: Mapping[str, Any], deadline: float
-) -> Numbers | None:
-    """The digits of a function of arrays."""
-    if not namespace or Layout(function).is_scalar:
-        return None
-    found = measure(program, function, namespace, deadline)
+    examination: Examination,
+    text: str,
+    namespace: Mapping[str, Any],
+    deadline: float,
+    verdicts: tuple[Verdict, ...],
+) -> tuple[Numbers | None, tuple[Verdict, ...]]:
+    """The digits of a function of arrays; and the verdicts, which are others where at these sizes
+    the text raises or is wrong."""
+    program, function = examination.program, examination.function
+    if not namespace or holds_scalars(function):
+        return None, verdicts
+    try:
+        found = measure(program, function, namespace, deadline, examination.wish)
+    except TextRaises as error:
+        raised = {error.routine: Verdict(error.routine, "refuted", reason=str(error))}
+        return None, _less(verdicts, raised)
     if found is None:
-        return None
-    return Numbers(round(found.value, 1), round(found.gradient, 1), found.points, (), found.sizes)
+        return None, verdicts
+    digits = round(found.value, 1), round(found.gradient, 1)
+    if min(digits) < PLAINLY_WRONG:
+        verdicts = _less(verdicts, _failing(examination, text, namespace, found.wish))
+    return Numbers(*digits, found.points, (), found.sizes), verdicts
+
+
+def _less(verdicts: Iterable[Verdict], doubts: Mapping[str, Verdict]) -> tuple[Verdict, ...]:
+    """The verdicts, in view of doubts."""
+    return tuple(v if v.status == "refuted" else doubts.get(v.routine, v) for v in verdicts)
 
 
 def _exception(short: Shortfall) -> Shortage:

@@ -104,7 +104,7 @@ def reduced(x: Array, axes: Sequence[int], function: Callable[[list[Any]], Any])
 def whole(x: Any, integer: Callable[[Any], int]) -> Any:
     """An array of elements that are ints, as NumPy's own; bools stay what they are."""
     parts = [e if isinstance(e, bool | np.bool_) else integer(e) for e in flat(x)]
-    return np.array(parts).reshape(x.shape)
+    return np.array(parts, dtype=None if parts else int).reshape(x.shape)
 
 
 def mixed(
@@ -274,19 +274,29 @@ class Elements:
                     pending.append((axis, ints[item[1]]))
                     axis += 1
                 case _:
-                    at = self.a.integer(ints[item[1]])
-                    _inside(np.asarray(at), grid.shape[axis])
+                    at = self.place(ints[item[1]], grid.shape[axis])
                     grid = np.take(grid, at, axis=axis)
         if pending:
             assert first is not None
             grid = np.moveaxis(grid, [axis for axis, _ in pending], range(len(pending)))
             places = tuple(
-                np.array([self.a.integer(e) for e in flat(x)], dtype=int).reshape(shape_of(x))
-                for _, x in pending
+                np.array([self.place(e, size) for e in flat(x)], dtype=int).reshape(shape_of(x))
+                for (_, x), size in zip(pending, grid.shape, strict=False)
             )
             rank = len(shape_of(pending[0][1]))
             grid = np.moveaxis(grid[places], range(rank), range(first, first + rank))
         return grid
+
+    def place(self, element: Any, size: int) -> int:
+        """Where on an axis an int points to; one below 0 counts from the end."""
+        at = self.a.integer(element)
+        if not -size <= at < size:
+            raise ValueError(f"an index outside of {size}")
+        return at % size
+
+    def turn(self, index: Index, at: int, made: Mapping[Value, Any]) -> Any:
+        """The number that an index is at."""
+        return self.a.number(at)
 
     def each(
         self, value: Value, run: Callable[[Value, dict[Value, Any]], Any], outer: dict[Value, Any]
@@ -309,7 +319,7 @@ class Elements:
                     continue
                 start, stop = self._bounds(index, made)
                 for at in range(start, stop):
-                    visit(position, {**made, part: self.a.number(at)})
+                    visit(position, {**made, part: self.turn(index, at, made)})
                 return
             found.append(made[result])
 
@@ -425,20 +435,20 @@ def _cumsum(e: Elements, value: Value, x: Any) -> Array:
     return out
 
 
-def _place_of(name: str) -> Callable[..., Array]:
-    relation = "gt" if name == "argmax_over" else "lt"
+def place_of(a: Arithmetic, relation: str, elements: Sequence[Any]) -> Any:
+    """The first place of the greatest element ("gt") or the least ("lt")."""
+    best, at = elements[0], a.number(0)
+    for k, element in enumerate(elements[1:], 1):
+        better = a.op(relation, (element, best))
+        at = a.op("where", (better, a.number(k), at))
+        best = a.op("where", (better, element, best))
+    return at
 
+
+def _place_of(relation: str) -> Callable[..., Array]:
     def form(e: Elements, value: Value, x: Any) -> Array:
-        def find(elements: list[Any]) -> Any:
-            best, at = elements[0], e.a.number(0)
-            for k, element in enumerate(elements[1:], 1):
-                better = e.a.op(relation, (element, best))
-                at = e.a.op("where", (better, e.a.number(k), at))
-                best = e.a.op("where", (better, element, best))
-            return at
-
         axes: Any = value.attribute("axes")
-        return reduced(x, axes, find)
+        return reduced(x, axes, lambda elements: place_of(e.a, relation, elements))
 
     return form
 
@@ -469,8 +479,8 @@ FORMS: dict[str, Callable[..., Array]] = {
     "min_over": _reduction("min"),
     "any_over": _reduction("any"),
     "all_over": _reduction("all"),
-    "argmax_over": _place_of("argmax_over"),
-    "argmin_over": _place_of("argmin_over"),
+    "argmax_over": _place_of("gt"),
+    "argmin_over": _place_of("lt"),
     "cumsum": _cumsum,
     "take": _take,
     "put": _put,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import random
-from collections.abc import Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -36,6 +38,18 @@ class Evaluation:
         while len(values) <= term:
             values.append(evaluate(terms[len(values)], values, self.symbols))
         return values[term]
+
+
+def at_point(dag: Dag, symbols: Sequence[int], point: Point, digits: int) -> Callable[[int], Any]:
+    """The value of a term at a point of these symbols; others are 1."""
+    known = {s: number(v) for s, v in zip(symbols, point, strict=True)}
+    values = Evaluation(dag, defaultdict(lambda: mpmath.mpf(1), known))
+
+    def value(term: int) -> Any:
+        with mpmath.workdps(digits):
+            return values[term]
+
+    return value
 
 
 def evaluate(
@@ -102,10 +116,13 @@ class Sampler:
         self.kinds = kinds
         self.domains = domains
         self.random = random.Random(seed)
+        self._has_counts = False
 
     def generic(self, scale: float = 2.0, near_edges: bool = False) -> Point:
         """A point with nothing special about it; or with coordinates that come closer to one end of
-        a bounded domain, by orders of magnitude."""
+        a bounded domain, by orders of magnitude. Of ints half of the points have none below 0: many
+        together would seldom be counts or orders by chance."""
+        self._has_counts = "int" in self.kinds and self.random.random() < 0.5
         return tuple(
             self._draw(k, d, scale, near_edges)
             for k, d in zip(self.kinds, self.domains, strict=True)
@@ -116,6 +133,8 @@ class Sampler:
     ) -> Any:
         if kind == "bool":
             return self.random.random() < 0.5
+        if kind == "int":
+            return self._whole(domain, max(1, round(3 * scale)))
         low, high = (-float("inf"), float("inf")) if domain is None else (domain.low, domain.high)
         u = Fraction(self.random.getrandbits(48) * 2 + 1, 1 << 49)
         if near_edges:
@@ -128,7 +147,21 @@ class Sampler:
             value = Fraction(high) - Fraction(scale) * u
         else:
             value = Fraction(scale) * (2 * u - 1)
-        return round(value * 3) if kind == "int" else value
+        return value
+
+    def _whole(self, domain: Interval | None, reach: int) -> int:
+        low, high = -reach, reach
+        if domain is not None:
+            if domain.low != -float("inf"):
+                low = math.ceil(domain.low) + (domain.low_open and domain.low == int(domain.low))
+                high = low + reach
+            if domain.high != float("inf"):
+                top = math.floor(domain.high)
+                high = top - (domain.high_open and domain.high == top)
+                low = low if domain.low != -float("inf") else high - reach
+        if self._has_counts and high >= 0:
+            low = max(low, 0)
+        return self.random.randint(low, max(low, high))
 
     def special(self, numbers: Iterable[Fraction]) -> list[Point]:
         """Points at and around given numbers: where branches meet, and where digits get lost."""
@@ -156,15 +189,17 @@ class Sampler:
             if kind == "bool":
                 inside.append(bool(value > 0))
             elif kind == "int":
-                inside.append(round(value))
-            elif domain is not None and not _contains(domain, value):
+                whole = round(value)
+                is_inside = domain is None or contains(domain, whole)
+                inside.append(whole if is_inside else self._draw(kind, domain, 2.0))
+            elif domain is not None and not contains(domain, value):
                 inside.append(self._draw(kind, domain, 2.0))
             else:
                 inside.append(Fraction(value))
         return tuple(inside)
 
 
-def _contains(domain: Interval, value: Any) -> bool:
+def contains(domain: Interval, value: Any) -> bool:
     above = value > domain.low if domain.low_open else value >= domain.low
     below = value < domain.high if domain.high_open else value <= domain.high
     return bool(above and below)

@@ -126,6 +126,12 @@ class Tower:
         """Whether it is 0 by what is known of the kernels."""
         return not element.numer or not self._reduced_polynomial(element.numer)
 
+    def are_equal(self, a: Any, b: Any) -> bool:
+        """Whether the difference is 0. In lowest terms it is not needed, which may take long."""
+        self._limit(a.numer, b.denom, b.numer, a.denom)
+        top = a.numer * b.denom - b.numer * a.denom
+        return not top or not self._reduced_polynomial(top)
+
     def constant(self, element: Any) -> Fraction | None:
         """The number that it is, if it is one."""
         return _rational(self.reduced(element))

@@ -18,7 +18,16 @@ import numpy as np
 
 from mgrad.compiler.sema.program import Function, Program
 from mgrad.compiler.verify import elements
-from mgrad.compiler.verify.evaluation import Evaluation, Point, Sampler, agree, evaluate
+from mgrad.compiler.verify.evaluation import (
+    Evaluation,
+    Point,
+    Sampler,
+    agree,
+    at_point,
+    contains,
+    evaluate,
+)
+from mgrad.compiler.verify.ints import SMALL, Wish
 from mgrad.compiler.verify.layout import Known, Layout
 from mgrad.compiler.verify.reference import Reference, is_real
 from mgrad.compiler.verify.spelling import number, printed, show, show_number
@@ -99,18 +108,25 @@ class Examination:
     tracer: Tracer
     seed: int = 1
     deadline: float = float("inf")
+    wish: Wish = SMALL  # of sizes and ints
     claims: list[Claim] = field(default_factory=list)
     verdicts: list[Verdict] = field(default_factory=list)
+    is_compared: bool = False  # whether all claims were tried at all points
+    unfollowed: dict[str, None] = field(default_factory=dict)  # routines whose text was at fault
 
     def __post_init__(self) -> None:
         self.dag: Dag = self.tracer.dag
         self.reference = Reference(self.program, self.dag)
-        self.layout = Layout(self.function)
+        self.layout = Layout(self.program, self.function, self.wish)
         slots = self.layout.slots
         self.kinds = [s.kind for s in slots]
         self.reals = self.layout.reals
         prefix = self.function.name
         self.symbols = [self.dag.symbol(f"{prefix}.{s.name}", s.kind) for s in slots]
+        if not self.layout.is_scalar:
+            sampler = Sampler(self.kinds, [s.domain for s in slots], self.wish.seed)
+            point = sampler.generic()
+            self.dag.value_at_a_point = at_point(self.dag, self.symbols, point, PRECISION)
 
     def count_gradients(self) -> int:
         """Partial derivatives: of each real result by each real argument."""
@@ -304,6 +320,8 @@ class Examination:
         except (TraceError, BudgetExceeded, TypeError, ValueError) as error:
             if all(v.routine != routine for v in self.verdicts):
                 self.verdicts.append(Verdict(routine, "not reached", reason=str(error)))
+            if isinstance(error, TraceError):
+                self.unfollowed[routine] = None
             return
         if len(found) != len(expected):
             reason = f"gives {len(found)} numbers where {len(expected)} are wanted"
@@ -327,6 +345,25 @@ class Examination:
             return True
         with mpmath.workdps(PRECISION):
             return next(self._faults(Points()), None) is not None
+
+    def doubts(self) -> dict[str, Verdict]:
+        """Of the routines that are refuted, or whose text cannot be followed, the verdicts. No
+        proof is tried."""
+        found = {
+            v.routine: v
+            for v in self.verdicts
+            if v.status == "refuted" or v.routine in self.unfollowed
+        }
+        with mpmath.workdps(PRECISION):
+            for routine, claim, point in self._faults(Points()):
+                found[routine] = self._refuted(routine, claim, point)
+        return found
+
+    def a_point(self) -> Point | None:
+        """A point at which the function is finite, if one is found."""
+        sampler = Sampler(self.kinds, [s.domain for s in self.layout.slots], self.seed)
+        with mpmath.workdps(PRECISION):
+            return next(iter(self._generic_points(sampler)), None)
 
     def _judge(self) -> None:
         routines = list(dict.fromkeys(c.routine for c in self.claims))
@@ -362,11 +399,12 @@ class Examination:
                     if claim.routine in waiting and self._differ(values, claim, point):
                         del waiting[claim.routine]
                         yield claim.routine, claim, point
+        self.is_compared = True
 
     def _prove(self, routines: list[str], points: list[Point], special: list[Point]) -> None:
         evaluations = [Evaluation(self.dag, self._bind(p, i)) for i, p in enumerate(points)]
         most = min(MOST_REGION_POINTS, 60_000 // len(self.dag.terms))
-        others = [p for p in special if not self._is_decided(self._decisions(p))]
+        others = [p for p in special if self._is_regular(p)]
         others = others[:most] if self._has_branches() else []
         regions = [Evaluation(self.dag, self._bind(p, 9 + i)) for i, p in enumerate(others)]
         equivalence = Equivalence(
@@ -382,8 +420,9 @@ class Examination:
             equivalence.absorb()
         except TimeoutError:
             reason = "the time budget ran out"
+            status = "agreed" if self.is_compared else "not reached"
             self.verdicts += [
-                Verdict(r, "not reached", points=len(points), digits=AGREED, reason=reason)
+                Verdict(r, status, points=len(points), digits=AGREED, reason=reason)
                 for r in routines
             ]
             return
@@ -475,6 +514,8 @@ class Examination:
     def _differ(self, values: Mapping[int, Any], claim: Claim, point: Point, salt: int = 0) -> bool:
         """Whether a claim fails at a point, where the terms have these values."""
         true, found = values[claim.program], values[claim.text]
+        if not self._is_here(values):
+            return False
         if isinstance(true, bool):
             return bool(found) != true
         if not mpmath.isfinite(true):
@@ -497,11 +538,17 @@ class Examination:
 
     def _context(self) -> list[int]:
         """What has to be known of a point to judge a claim there."""
-        return [*self.values, *self.reference.decided]
+        return [*self.values, *self.reference.decided, *self.dag.settled]
 
-    def _decisions(self, point: Point) -> dict[int, Any]:
-        decided = list(self.reference.decided)
-        return self._evaluate(self._cone(decided), point) if decided else {}
+    def _is_here(self, values: Mapping[int, Any]) -> bool:
+        """Whether a point is of the region at which the places were settled."""
+        return all(values[term] == place for term, place in self.dag.settled.items())
+
+    def _is_regular(self, point: Point) -> bool:
+        """Whether the point is of the region, and no stated derivative decides there."""
+        context = [*self.reference.decided, *self.dag.settled]
+        values = self._evaluate(self._cone(context), point)
+        return self._is_here(values) and not self._is_decided(values)
 
     def _is_decided(self, values: Mapping[int, Any]) -> bool:
         """Whether a stated derivative is the only one at this point."""
@@ -522,12 +569,13 @@ class Examination:
     def _generic_points(self, sampler: Sampler) -> list[Point]:
         """Points where every claim is finite; the fewer, the harder they are to find."""
         found: list[Point] = []
-        order = self._cone([c.program for c in self.claims])
+        order = self._cone([*(c.program for c in self.claims), *self.dag.settled])
         enough = BRANCH_POINTS if self._has_branches() else POINTS
-        for attempt in range(40 if len(order) < 5000 else 12):
+        tries = 40 if len(order) < 5000 else 12
+        for attempt in range(tries * (10 if self.dag.settled else 1)):
             point = sampler.generic((2.0, 0.7, 8.0, 30.0)[attempt % 4])
             values = self._evaluate(order, point)
-            if all(
+            if self._is_here(values) and all(
                 isinstance(values[c.program], bool) or mpmath.isfinite(values[c.program])
                 for c in self.claims
             ):
@@ -559,8 +607,10 @@ class Examination:
     def _whole_points(self, sampler: Sampler) -> list[Point]:
         """Points with every small whole number in turn, where there are int arguments."""
         found: list[Point] = []
-        for position, kind in enumerate(self.kinds):
+        for position, (kind, slot) in enumerate(zip(self.kinds, self.layout.slots, strict=True)):
             for whole in SMALL_WHOLES if kind == "int" else ():
+                if slot.domain is not None and not contains(slot.domain, whole):
+                    continue
                 point = sampler.generic()
                 found.append((*point[:position], whole, *point[position + 1 :]))
         return found
@@ -621,7 +671,8 @@ class Examination:
         values = self._evaluate(order, point, salt)
         line, variable = self._first_difference(claim, point)
         names = [s.name for s in self.layout.slots]
-        shown = {n: show(v) for n, v in zip(names, point, strict=True)}
+        shown = self.layout.ints()
+        shown |= {n: show(v) for n, v in zip(names, point, strict=True)}
         for symbol in (*self.seeds, *self.tangents):
             if symbol in values:
                 name = self.dag.terms[symbol].payload[0].split(".")[-1]
@@ -662,12 +713,7 @@ class Examination:
 
     def _fails(self, order: list[int], claim: Claim, point: Point) -> bool:
         for value, slot in zip(point, self.layout.slots, strict=True):
-            domain = slot.domain
-            if domain is None:
-                continue
-            low = value > domain.low if domain.low_open else value >= domain.low
-            high = value < domain.high if domain.high_open else value <= domain.high
-            if not (low and high):
+            if slot.domain is not None and not contains(slot.domain, value):
                 return False
         return self._differ(self._evaluate(order, point), claim, point)
 
@@ -677,7 +723,7 @@ class Examination:
         places = self.tracer.places
         right = [c for c in self.claims if c is not claim]
         roots = [t for c in self.claims for t in (c.text, c.program)]
-        everything = self._cone(roots + self.values)
+        everything = self._cone(roots + self._context())
         values = self._evaluate(everything, point, 1)
         trusted = set(self._cone([c.text for c in right if not self._differ(values, c, point, 1)]))
         mine = self._cone([claim.program] + [c.program for c in right])

@@ -222,7 +222,7 @@ class Identity:
                 raise _Parted
             if left in NOWHERE or left in INFINITIES or right in INFINITIES:
                 return left is right or left in NOWHERE
-            return tower.is_zero(left - right)
+            return tower.are_equal(left, right)
 
         try:
             return "" if tower.settled(build) else "the normal forms do not agree"

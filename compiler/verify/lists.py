@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from mgrad.compiler.verify import arrays
+from mgrad.compiler.verify import arrays, elements
 from mgrad.compiler.verify.elements import Arithmetic
 
 Function = Callable[..., Any]
@@ -19,18 +19,6 @@ def namespace(a: Arithmetic, join: Callable[[str, list[Any]], Any]) -> Mapping[s
 
     def logsumexp(values: Iterable[Any]) -> Any:
         return a.op("log", (join("sum", [a.op("exp", (v,)) for v in values]),))
-
-    def place(relation: str) -> Function:
-        def find(values: Iterable[Any]) -> Any:
-            best, *others = values
-            found: Any = 0
-            for k, value in enumerate(others, 1):
-                better = a.op(relation, (value, best))
-                found = a.op("where", (better, k, found))
-                best = a.op("where", (better, value, best))
-            return found
-
-        return find
 
     def cumsum(x: Any, axis: int, reverse: bool = False) -> Any:
         out = np.flip(arrays.objects(x), axis) if reverse else arrays.objects(x)
@@ -52,8 +40,8 @@ def namespace(a: Arithmetic, join: Callable[[str, list[Any]], Any]) -> Mapping[s
         **{name: listed(f) for name, f in arrays.linear_algebra(a).items()},
         "largest": lambda values: join("max", list(values)),
         "least": lambda values: join("min", list(values)),
-        "argmax": place("gt"),
-        "argmin": place("lt"),
+        "argmax": lambda values: elements.place_of(a, "gt", list(values)),
+        "argmin": lambda values: elements.place_of(a, "lt", list(values)),
         "logsumexp": logsumexp,
         "cumsum": listed(cumsum),
         "replaced": listed(put("replaced")),

@@ -247,7 +247,7 @@ class Reference:
         """The results of a function of the program: nodes, or arrays of nodes."""
         made: dict[Value, Any] = {}
         given = {a.value: node for a, node in zip(function.arguments, arguments, strict=True)}
-        forms = elements.Elements(self._arithmetic(), self._sizes(function, arguments))
+        forms = self.forms(function, arguments)
         is_stated = function.key in self.program.derivatives
         if is_stated:
             self._stated.append(function.name)
@@ -257,17 +257,25 @@ class Reference:
             self._stated.pop()
         return tuple(made[r] for r in function.results)
 
-    def _arithmetic(self) -> elements.Arithmetic:
-        return elements.Arithmetic(self.number, self.op, self._integer)
+    def forms(self, function: Function, arguments: Sequence[Any]) -> elements.Elements:
+        """The tensor forms for a call of a function."""
+        return elements.Elements(self.arithmetic(), self.sizes(function, arguments))
 
-    def _integer(self, node: int) -> int:
-        """The int that an index is; it must not depend on what is drawn at random."""
-        number = self.dag.number(self.nodes[node].term)
-        if number is None:
+    def arithmetic(self) -> elements.Arithmetic:
+        return elements.Arithmetic(self.number, self.op, self.integer)
+
+    def whole(self, node: int) -> int | None:
+        """The int that a node is, at every point of a region."""
+        return self.dag.whole(self.nodes[node].term)
+
+    def integer(self, node: int) -> int:
+        """The int that an index is."""
+        found = self.whole(node)
+        if found is None:
             raise ValueError("an index that depends on the values of an array")
-        return int(number)
+        return found
 
-    def _sizes(self, function: Function, arguments: Sequence[Any]) -> dict[str, int]:
+    def sizes(self, function: Function, arguments: Sequence[Any]) -> dict[str, int]:
         """The sizes of the dimensions that stand alone in an argument's shape, and of ints."""
         sizes: dict[str, int] = {}
         for argument, given in zip(function.arguments, arguments, strict=True):
@@ -275,9 +283,9 @@ class Reference:
                 if str(d) in d.names:
                     sizes[str(d)] = size
             if argument.type == INT:
-                number = self.dag.number(self.nodes[given].term)
+                number = self.whole(given)
                 if number is not None:
-                    sizes[argument.name] = int(number)
+                    sizes[argument.name] = number
         return sizes
 
     def _value(
@@ -327,11 +335,15 @@ class Reference:
 
                 def apply(*xs: int) -> int:
                     if is_edge:
-                        edge = sp.Eq(placeholder(0), placeholder(1))
-                        self.decided[self.dag.apply(edge, [self.nodes[o].term for o in xs])] = None
+                        self.decide(xs)
                     return self.op(form, xs, value.span)
 
                 return elements.mapped(apply, *operands)
+
+    def decide(self, operands: Sequence[int]) -> None:
+        """Where these are equal a stated derivative decides."""
+        edge = sp.Eq(placeholder(0), placeholder(1))
+        self.decided[self.dag.apply(edge, [self.nodes[o].term for o in operands])] = None
 
     def _marks(self, content: Any, value: Value) -> Any:
         return elements.mapped(lambda node: self.mark(node, value.name, value.span), content)
@@ -344,7 +356,7 @@ class Reference:
         shape = (*lead, *elements.shape_of(wrt))
         return elements.filled(shape, [e for row in rows for e in elements.flat(row)])
 
-    def _prime(self, value: Value, operands: list[int]) -> int:
+    def _prime(self, value: Value, operands: list[Any]) -> Any:
         """f'(x), f''(x): repeated sweeps from the result to a mark on the argument."""
         key = str(value.attribute("callee"))
         callee = self.program.functions.get(key) or self.program.externs[key]
@@ -355,7 +367,7 @@ class Reference:
         result = self.call(key, inner)[0]
         for _ in range(int(str(value.attribute("order")))):
             (result,) = self.gradient([(result, self.number(1))], [marked])
-        return int(result)
+        return result
 
     def extern(self, extern: Extern, arguments: Sequence[int]) -> int:
         return self.apply(self.opaque(extern, None), arguments, extern.span)

@@ -244,14 +244,18 @@ class Equivalence:
         """Definitions of which none can be left out: numbers would show no equality. The later one
         is kept where one of two will do, so that what both sides are made of becomes the cut."""
         kept = expanded
-        for index in sorted(expanded - {term, candidate}):
-            if index not in kept:
-                continue
-            fewer = self._below(term, candidate, (kept - {index}).__contains__)
-            self._open_at_once(fewer)
-            if index not in fewer and self._holds(term, candidate, fewer):
-                kept = fewer
-        return kept
+        order = sorted(expanded - {term, candidate})
+        count = max(1, len(order) // 2)  # at once, so that what is not needed goes in few steps
+        while True:
+            for start in range(0, len(order), count):
+                some = kept.intersection(order[start : start + count])
+                fewer = self._below(term, candidate, (kept - some).__contains__)
+                self._open_at_once(fewer)
+                if fewer < kept and self._holds(term, candidate, fewer):
+                    kept = fewer
+            if count == 1:
+                return kept
+            count //= 2
 
     def _below(self, term: int, candidate: int, is_open: Callable[[int], bool]) -> set[int]:
         """The definitions of the two, those of their operands that are open, and so on."""

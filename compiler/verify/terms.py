@@ -11,6 +11,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cache
 from typing import Any
 
 import sympy as sp
@@ -71,6 +72,10 @@ class Dag:
         self.limit = limit
         self._interned: dict[object, int] = {}
         self._templates: dict[Any, Template] = {}
+        # the value of a term at a point, and the places that are settled by it: elsewhere in their
+        # region they are the same
+        self.value_at_a_point: Callable[[int], Any] | None = None
+        self.settled: dict[int, int] = {}
 
     def _make(
         self,
@@ -125,6 +130,16 @@ class Dag:
         if made.head == "constant" and isinstance(made.payload, Fraction):
             return made.payload
         return None
+
+    def whole(self, term: int) -> int | None:
+        """The int that a term is: a constant, or settled by what it is at a point."""
+        number = self.number(term)
+        if number is None and self.value_at_a_point is not None:
+            value = self.value_at_a_point(term)
+            if float(value).is_integer():
+                return self.settled.setdefault(term, int(value))
+        is_whole = number is not None and number.denominator == 1
+        return int(number) if number is not None and is_whole else None
 
     def select(self, condition: int, then: int, orelse: int) -> int:
         known = self.terms[condition]
@@ -255,7 +270,7 @@ class Dag:
     def _template_term(self, template: Template, operands: tuple[int, ...]) -> int:
         """Folds what is exact and simple: x + 0, x*1, x*0 never (0*inf), numbers with numbers."""
         numbers = [self.number(o) for o in operands]
-        if all(n is not None for n in numbers) and template.expression.is_rational_function():
+        if all(n is not None for n in numbers) and _is_exact(template.expression):
             value = template.expression.xreplace(  # all at once: 0/0 is not 0
                 {
                     placeholder(i): sp.Rational(n.numerator, n.denominator)
@@ -270,6 +285,15 @@ class Dag:
                 if numbers[this] == 0:
                     return operands[other]
         return self._make("template", operands, template)
+
+
+@cache
+def _is_exact(expression: Any) -> bool:
+    """Whether it is a rational number wherever its placeholders are: a ratio of polynomials, of
+    which parts may be rounded to whole numbers."""
+    steps = {part: sp.Dummy() for part in expression.atoms(sp.floor, sp.ceiling)}
+    inner = all(_is_exact(part.args[0]) for part in steps)
+    return inner and bool(expression.xreplace(steps).is_rational_function())
 
 
 def _template(expression: Any, evaluate: Callable[..., Any] | None) -> Template:

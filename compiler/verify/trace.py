@@ -120,14 +120,14 @@ class Traced:
     def __float__(self) -> float:
         raise TraceError("the text wants a plain number where a value stands")
 
-    __int__ = __float__
-
     def __index__(self) -> int:
-        """A size, or the place of an element: it is the same at every point."""
-        number = self.tracer.dag.number(self.term)
-        if isinstance(number, Fraction) and number.denominator == 1:
-            return int(number)
+        """A size, or the place of an element: it is the same at every point of a region."""
+        whole = self.tracer.dag.whole(self.term)
+        if whole is not None:
+            return whole
         raise TraceError("the text wants a plain number where a value stands")
+
+    __int__ = __index__
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -564,10 +564,10 @@ class Tracer:
             return self.function(names.op(name))(*operands)
 
         def integer(value: Any) -> int:
-            number = self.dag.number(self.term(value))
-            if number is None:
+            whole = self.dag.whole(self.term(value))
+            if whole is None:
                 raise TraceError("an index depends on a value")
-            return int(number)
+            return whole
 
         return elements.Arithmetic(lambda value: value, op, integer)
 

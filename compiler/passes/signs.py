@@ -65,7 +65,7 @@ def _is_number(node: Node) -> bool:
 def _negative_factor(node: Node) -> Node | None:
     """k*x*y for a node that is (-k)*x*y."""
     chain: list[Node] = []
-    while node.op in ("mul", "div") and len(chain) < LONGEST:
+    while node.op in ("mul", "div", "broadcast") and len(chain) < LONGEST:
         chain.append(node)
         node = node.inputs[0]
     value = exact(node)
@@ -73,7 +73,8 @@ def _negative_factor(node: Node) -> Node | None:
         return None
     made = node.pool.constant(-value, node.array)
     for product in reversed(chain):
-        made = node.pool.make(product.op, (made, product.inputs[1]), product.type)
+        xs = (made, *product.inputs[1:])
+        made = node.pool.make(product.op, xs, product.type, **dict(product.attributes))
     return made
 
 

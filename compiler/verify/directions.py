@@ -22,7 +22,7 @@ from mgrad.compiler.sema.program import Function, Program
 from mgrad.compiler.verify import elements
 from mgrad.compiler.verify.arrays import is_array
 from mgrad.compiler.verify.evaluation import Evaluation, Point, Sampler, at_point
-from mgrad.compiler.verify.ints import Wish
+from mgrad.compiler.verify.ints import SMALL, Wish
 from mgrad.compiler.verify.layout import Layout
 from mgrad.compiler.verify.reference import Reference, is_real
 from mgrad.compiler.verify.spelling import dtype, printed
@@ -64,7 +64,7 @@ def measure(
     function: Function,
     namespace: Mapping[str, Any],
     deadline: float,
-    proved: Wish,
+    proved: Wish = SMALL,
 ) -> Measured | None:
     """The digits of a function's value and gradient, at larger sizes than those that were `proved`
     or at these; None if there is nothing to compare. May raise `TextRaises`."""

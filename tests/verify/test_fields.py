@@ -87,3 +87,14 @@ def test_what_is_too_large_is_given_up() -> None:
         vanishes(sum(sp.exp(a) for a in many))
     with pytest.raises(Beyond):
         vanishes(sum(many[:12]) ** 60)
+
+
+def test_quotients_are_equal_without_lowest_terms() -> None:
+    def are_equal(a: Any, b: Any) -> bool:
+        tower = Tower(lambda symbol: bool(symbol.is_positive))
+        return bool(tower.settled(lambda: tower.are_equal(tower.lift(a, {}), tower.lift(b, {}))))
+
+    length = sp.sqrt(x**2 + y**2)
+    assert are_equal(x / length, x * length / (x**2 + y**2))
+    assert are_equal((x**2 - y**2) / (x + y), x - y)
+    assert not are_equal(x / length, y / length)

@@ -11,6 +11,7 @@ from mgrad.compiler.source import Source
 from mgrad.compiler.verify.certificate import FunctionReport, check_function, run_module
 from mgrad.compiler.verify.evaluation import Sampler
 from mgrad.compiler.verify.ints import Choice, Wish, choose
+from mgrad.compiler.verify.symbolic import Equivalence
 
 PROGRAMS = {
     "clamped": "fn f(u: [N], k) ="
@@ -151,3 +152,14 @@ def test_drawn_ints_lie_in_their_domain() -> None:
     points += sampler.special([])
     assert {m for m, _ in points} == {1, 2, 3, 4}
     assert all(n >= 1 for _, n in points)
+
+
+def test_what_agreed_is_said_to_agree_when_no_time_is_left_for_a_proof(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def out_of_time(_: Equivalence) -> None:
+        raise TimeoutError
+
+    monkeypatch.setattr(Equivalence, "absorb", out_of_time)
+    found = report(PROGRAMS["edges"])
+    assert {(v.status, v.reason) for v in found.verdicts} == {("agreed", "the time budget ran out")}

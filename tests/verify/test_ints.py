@@ -96,9 +96,9 @@ def test_every_gradient_is_proved(name: str, target: str) -> None:
         ("periodic", (r"\(i - 1\)", "(i + 2)")),  # right for 3
         ("periodic", (r"\(i \+ 1\) % N", "(i + 1) % max(N, 3)")),  # right below 4
         ("head", (r":n\]", ":max(n, 1)]")),  # right but for 0
-        ("best", (r"np.argmax\(y\)", "1")),  # right where y[1] is the greatest
-        ("best", (r"np.argmax\(y\)", "np.argmax(x)")),
-        ("nearest", (r"np.argmin", "np.argmax")),
+        ("best", (r"y\.argmax\(\)", "1")),  # right where y[1] is the greatest
+        ("best", (r"y\.argmax\(\)", "x.argmax()")),
+        ("nearest", (r"\.argmin\(", ".argmax(")),
         ("times", (r"n\*1.0", "n*n/2")),  # right for 2
     ],
 )

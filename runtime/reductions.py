@@ -89,9 +89,11 @@ def _add(results: Array, logs: Array, x: Array, axes: Axes) -> None:
     are_finite = _are_finite(results)
     for place, part, logarithm in _pieces(results, logs):
         np.add(part, logarithm, out=part, where=are_finite or np.isfinite(part))
-        is_near = (np.abs(part) < 0.5) & (np.abs(logarithm) < NEAR)
-        if is_near.any():
-            part[is_near] = _rows_near_zero(x, axes, place(np.nonzero(is_near)))
+        sizes = np.abs(part)
+        if not sizes.min() >= 0.5:  # most often that is all; nan are no numbers near 0 either
+            is_near = (sizes < 0.5) & (np.abs(logarithm) < NEAR)
+            if is_near.any():
+                part[is_near] = _rows_near_zero(x, axes, place(np.nonzero(is_near)))
 
 
 def _are_finite(values: Array) -> bool:

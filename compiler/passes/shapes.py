@@ -47,6 +47,12 @@ def run(graph: Graph) -> Graph:
     uses, names = graph.uses(), graph.notes.names
 
     def rule(node: Node, inputs: tuple[Node, ...]) -> Node:
+        if node.op == "sum":
+            (x,), (old,) = inputs, node.inputs
+            is_negative = old.op == "neg" and x.op == "neg"
+            old = old.inputs[0] if is_negative else old
+            if old.op == "sum" and uses[old] > 1:  # it is there, and the shorter of the two
+                return -sum_axes(x.inputs[0], _axes(node)) if is_negative else remake(node, inputs)
         made = shaped(remake(node, inputs))
         if node.op == "transpose" and uses[node.inputs[0]] == 1 and node.inputs[0] not in names:
             return _turned_product(made)

@@ -17,10 +17,10 @@ from mgrad.compiler.ops.op import ATOM, PRODUCT, SIGN, SUM, TABLE, Code
 from mgrad.compiler.schedule.constants import spell
 from mgrad.compiler.schedule.lines import unpacks
 from mgrad.compiler.schedule.sizes import Thin
+from mgrad.compiler.schedule.steps import WIDENING, is_widened
 
 Target = Literal["python", "numpy"]
 ARITHMETIC = frozenset({"add", "sub", "mul", "div", "lt", "le", "gt", "ge", "eq", "ne"})
-WIDENING = frozenset({"add", "sub", "mul", "div"})
 _FIELD = re.compile(r"\{([^{}]+)\}")
 _NAMED = re.compile(r"\b(pi|inf|nan)\b")
 
@@ -126,7 +126,7 @@ class Expressions:
 
     def _narrow(self, node: Node) -> Node:
         """The int that a real is, where its name does not stand for it."""
-        return node.inputs[0] if _is_widened(node) and node not in self._names else node
+        return node.inputs[0] if is_widened(node) and node not in self._names else node
 
     def _fill(self, code: Code, node: Node, parameters: tuple[str, ...]) -> str:
         places = dict(zip(parameters, node.inputs, strict=True))
@@ -134,7 +134,7 @@ class Expressions:
         # NumPy reads better with whole numbers; plain Python is a tenth faster on floats alone
         is_operand = node.op in ARITHMETIC and self._target == "numpy"
         widens = self._target == "numpy" and node.op in WIDENING
-        floats = widens and [i for i in node.inputs if not _is_widened(i)]
+        floats = widens and [i for i in node.inputs if not is_widened(i)]
         pieces = list(_pieces(code.text))
         for place in range(1, len(pieces), 2):
             field = pieces[place]
@@ -239,7 +239,3 @@ def _named(name: str) -> tuple[str, int]:
 def _is_whole(node: Node) -> bool:
     """Whether a real is a size, that Python divides as it does reals."""
     return node.op == "to_real" and node.inputs[0].op == "size"
-
-
-def _is_widened(node: Node) -> bool:
-    return node.op == "to_real" and node.inputs[0].array.dtype == "int"

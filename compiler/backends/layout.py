@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
 
 WIDTH = 88  # of code
@@ -54,6 +54,12 @@ def bracketed(before: str, text: str, after: str = "") -> list[str]:
     else:  # no comma may stand after a generator
         lines = _broken(inside, text)
     return [f"{before}(", *lines, f"{indent}){after}"]
+
+
+def tuple_of(items: Iterable[str]) -> str:
+    """A tuple, also of one or none."""
+    items = list(items)
+    return f"({items[0]},)" if len(items) == 1 else f"({', '.join(items)})"
 
 
 def split(text: str, separators: Sequence[str]) -> list[str]:

@@ -9,7 +9,7 @@ from functools import partial
 
 from mgrad.compiler.backends import planned
 from mgrad.compiler.backends.expression import Expressions, Target
-from mgrad.compiler.backends.layout import INDENT, WIDTH, statement
+from mgrad.compiler.backends.layout import INDENT, WIDTH, statement, tuple_of
 from mgrad.compiler.backends.lists import Lists
 from mgrad.compiler.backends.outputs import additions
 from mgrad.compiler.backends.plain import fragile
@@ -293,12 +293,6 @@ def _unpacking(routine: Routine) -> list[str]:
 
 def _tuple(names: Sequence[str]) -> str:
     return f"({names[0]},)" if len(names) == 1 else ", ".join(names)
-
-
-def tuple_of(items: Iterable[str]) -> str:
-    """A tuple, also of one or none."""
-    items = list(items)
-    return f"({items[0]},)" if len(items) == 1 else f"({', '.join(items)})"
 
 
 def _result(node: Node, name: str, spell: Expressions, is_own: bool) -> str:

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from mgrad.compiler.backends import module
-from mgrad.compiler.backends.layout import bracketed, worded
-from mgrad.compiler.backends.module import Body, Imports, tuple_of
+from mgrad.compiler.backends.layout import bracketed, tuple_of, worded
+from mgrad.compiler.backends.module import Body, Imports
 from mgrad.compiler.backends.text import docstring
 from mgrad.compiler.header import Header
 from mgrad.compiler.ir.types import Type

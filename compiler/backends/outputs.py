@@ -261,11 +261,7 @@ def _joined(node: Node, out: str, spell: Expressions) -> Statement:
     if len(whole) == len(parts) and not whole[0].array.shape:
         comma = "," if len(whole) == 1 else ""
         return f"{out}[:] = ", f"{', '.join(context.operand(x, 0) for x in whole)}{comma}"
-    name = "np.stack" if len(whole) == len(parts) else "np.concatenate"
-    texts = [context.whole(x) for x in (whole if name == "np.stack" else node.inputs)]
-    listed = f"({texts[0]},)" if len(texts) == 1 else f"({', '.join(texts)})"
-    where = f", axis={axis}" if axis else ""
-    return "", f"{context.use(name)}({listed}{where}, out={out})"
+    return "", tensors.joined(node, context, f"out={out}")
 
 
 def _product(node: Node, out: str, spell: Expressions) -> list[Statement]:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from itertools import accumulate
 
 from mgrad.compiler.backends.expression import Expressions
-from mgrad.compiler.backends.layout import INDENT, WIDTH, statement
+from mgrad.compiler.backends.layout import INDENT, WIDTH, statement, tuple_of
 from mgrad.compiler.backends.outputs import statements
 from mgrad.compiler.backends.text import comment
 from mgrad.compiler.ir.node import Node
@@ -72,7 +72,7 @@ def _shape(buffer: Buffer, spell: Expressions, use: Use) -> str:
     if buffer.block is not None:
         rows = f"{spell.size(buffer.block.count)}, {spell.size(buffer.block.width)}"
         parts[buffer.block.axis] = f"{use('mgrad.runtime.tensors.height')}({rows})"
-    shape = f"({parts[0]},)" if len(parts) == 1 else f"({', '.join(parts)})"
+    shape = tuple_of(parts)
     kind = {"real": "", "int": use("builtins.int"), "bool": use("builtins.bool")}[buffer.dtype]
     return f"({shape}, {kind})" if kind else shape
 

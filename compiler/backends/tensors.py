@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from mgrad.compiler.backends.layout import tuple_of
 from mgrad.compiler.diagnostics import InternalError
 from mgrad.compiler.ir.node import Node
 from mgrad.compiler.ir.types import Dim, FloorDiv, Shape, Type
@@ -67,8 +68,7 @@ class Context:
         return f"({text})" if own < binds else text
 
     def shape(self, shape: Shape) -> str:
-        parts = [self.dim(d) for d in shape]
-        return f"({parts[0]},)" if len(parts) == 1 else f"({', '.join(parts)})"
+        return tuple_of(map(self.dim, shape))
 
 
 def dim_text(d: Dim, sizes: Mapping[str, str]) -> tuple[str, int]:
@@ -365,14 +365,19 @@ def _concat(node: Node, context: Context) -> str:
         xs = [p for p in parts if p is not None]
         if not xs[0].array.shape:
             return f"{context.use('np.array')}([{', '.join(context.operand(x, 0) for x in xs)}])"
-        texts = ", ".join(context.whole(x) for x in xs)
-        comma = "," if len(xs) == 1 else ""
-        where = f", axis={axis}" if axis else ""
-        return f"{context.use('np.stack')}(({texts}{comma}){where})"
-    texts = ", ".join(context.whole(i) for i in node.inputs)
-    comma = "," if len(node.inputs) == 1 else ""
-    where = f", axis={axis}" if axis else ""
-    return f"{context.use('np.concatenate')}(({texts}{comma}){where})"
+    return joined(node, context)
+
+
+def joined(node: Node, context: Context, *more: str) -> str:
+    """What is stacked or concatenated, of parts with axes."""
+    axis = node.attribute("axis")
+    assert isinstance(axis, int)
+    parts = [unstacked(i, axis, context) for i in node.inputs]
+    whole = [p for p in parts if p is not None]
+    is_stack = len(whole) == len(parts)
+    texts = tuple_of(map(context.whole, whole if is_stack else node.inputs))
+    given = ", ".join([texts, *([f"axis={axis}"] if axis else []), *more])
+    return f"{context.use('np.stack' if is_stack else 'np.concatenate')}({given})"
 
 
 def unstacked(part: Node, axis: int, context: Context) -> Node | None:

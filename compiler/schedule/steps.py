@@ -343,8 +343,9 @@ def spelled(node: Node, names: Mapping[Node, str]) -> list[Node]:
     """The operands that the statement of a node names: NumPy widens ints beside reals, and what is
     added to a part of an array is never an array of the whole size."""
     operands = list(node.inputs)
-    if node.op in WIDENING and not all(_is_widened(i, names) for i in operands):
-        operands = [i.inputs[0] if _is_widened(i, names) else i for i in operands]
+    ints = [i for i in operands if i not in names and is_widened(i)]
+    if node.op in WIDENING and len(ints) < len(operands):
+        operands = [i.inputs[0] if i in ints else i for i in operands]
     added = accumulated(node, names)
     if added is not None:
         part = operands.pop(added)
@@ -464,5 +465,6 @@ def unmarked(node: Node, names: Mapping[Node, str]) -> Node:
     return node
 
 
-def _is_widened(node: Node, names: Mapping[Node, str]) -> bool:
-    return node.op == "to_real" and node not in names and node.inputs[0].array.dtype == "int"
+def is_widened(node: Node) -> bool:
+    """Whether a real is an int of the source."""
+    return node.op == "to_real" and node.inputs[0].array.dtype == "int"

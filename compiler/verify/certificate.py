@@ -165,7 +165,7 @@ def check_modules(
     entries = [f for f in program.functions.values() if f.is_entry]
     for rank, function in enumerate(entries):
         now = time.monotonic()
-        share = now + (deadline - now) / (4 if rank < len(entries) - 1 else 1)  # of what is left
+        share = now + (deadline - now) / (2 if rank < len(entries) - 1 else 1)  # of what is left
         right = _answers(program, function, share) if run_text and now < deadline else None
         waiting = [target for target, report in reports.items() if not report.reason]
         for count, target in zip(range(len(waiting), 0, -1), waiting, strict=True):

@@ -283,6 +283,7 @@ class Whole:
 
     value: Fraction | bool
     sources: frozenset[Source] = frozenset()
+    is_index: bool = False  # of index notation, as it is
 
 
 UNKNOWN = object()  # what comes from real numbers and bools
@@ -394,13 +395,15 @@ class _Places(elements.Elements):
     def turn(self, index: Index, at: int, made: Mapping[Value, Any]) -> Any:
         bounds = (index.start, index.stop)
         origins = (self.sources(b) if isinstance(b, Dim) else made[b].sources for b in bounds)
-        return Whole(Fraction(at), _union(origins))
+        return Whole(Fraction(at), _union(origins), is_index=True)
 
     def place(self, element: Any, size: int) -> int:
         """Of the elements of int arrays those below 0 count from the end."""
-        self.rehearsal.axes.add(size)
         if element is UNKNOWN:
+            self.rehearsal.axes.add(size)
             return 0  # a real number decides, at each point
+        if not element.is_index:
+            self.rehearsal.axes.add(size)
         at = self.a.integer(element)
         counts_from_end = not self.rehearsal.scalars.issuperset(element.sources)
         if (-size if counts_from_end else 0) <= at < size:

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 
 LARGEST = 500  # values in a function; what would take more than that to read helps no one
+SIGNS: dict[type[ast.operator], str] = {ast.Add: "+=", ast.Sub: "-="}
 
 
 def explain(
@@ -217,11 +218,12 @@ class _Explanation:
         """The text of a line; of a loop all that stands in it."""
         loop = line.loop
         if loop is None:
-            yield f"  {self._code.get(line.names, ', '.join(line.names))}"
+            for code in self._code.get(line.names, [", ".join(line.names)]):
+                yield f"  {code}"
             return
         yield f"  for {loop.rows} in blocks({loop.count}, {loop.width}):"
         for names in (*(one.names for one in loop.lines), *((part.name,) for part in loop.parts)):
-            yield f"    {self._code.get(names, ', '.join(names))}"
+            yield f"    {self._code.get(names, [', '.join(names)])[-1]}"
 
     def _constant(self, node: Node) -> str:
         """A gradient that the routine returns without a name for it."""
@@ -346,9 +348,9 @@ def _shape(type: object) -> str:
     return f": {type}" if isinstance(type, Type) and type.shape else ""
 
 
-def _emitted(text: str, routine: str) -> dict[tuple[str, ...], str]:
-    """The assignments of a routine of the emitted text, by the names that they assign."""
-    found: dict[tuple[str, ...], str] = {}
+def _emitted(text: str, routine: str) -> dict[tuple[str, ...], list[str]]:
+    """The statements of a routine of the emitted text, by the names that they assign or add to."""
+    found: dict[tuple[str, ...], list[str]] = {}
     lines = text.encode().split(b"\n")
     for definition in ast.parse(text).body:
         if not isinstance(definition, ast.FunctionDef) or definition.name != routine:
@@ -356,12 +358,18 @@ def _emitted(text: str, routine: str) -> dict[tuple[str, ...], str]:
         for node in ast.walk(definition):
             if isinstance(node, ast.Assign | ast.AugAssign):
                 target = node.targets[0] if isinstance(node, ast.Assign) else node.target
-                left = _written(target, lines)
                 names = [n.id for n in ast.walk(target) if isinstance(n, ast.Name)]
                 if isinstance(target, ast.Subscript):  # the rows of a result
                     names = names[:1]
-                sign = "+=" if isinstance(node, ast.AugAssign) else "="
-                found[tuple(names)] = f"{left} {sign} {_written(node.value, lines)}"
+                sign = SIGNS[type(node.op)] if isinstance(node, ast.AugAssign) else "="
+                code = f"{_written(target, lines)} {sign} {_written(node.value, lines)}"
+            elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
+                place = node.value.args[0]
+                names = [place.id] if isinstance(place, ast.Name) else []
+                code = _written(node.value, lines)
+            else:
+                continue
+            found.setdefault(tuple(names), []).append(code)
     return found
 
 

@@ -146,3 +146,13 @@ def test_an_inner_choice_is_quoted_whole(told: Explain) -> None:
     text = "fn f(x) = if x < 0 then -x else if x > 2 then x^2 else (if x > 1 then x^3 else x)"
     out = told(text, "f", x=3)
     assert "∂f/∂(if x > 2 then x^2" in out and "∂(x >" not in out
+
+
+def test_all_that_is_added_to_a_gradient_is_shown(tmp_path: Path) -> None:
+    """By u: 2 - 2*(3 - 1), 2*(3 - 1) - 2*(4 - 3) and 2*(4 - 3) + 1."""
+    path = tmp_path / "steps.mg"
+    path.write_text("fn f(u: [n], k: int[n]) = sum((u[1:] - u[:-1])^2) + sum(u[k])\n")
+    text = explain(path, "f", at={"u": [1, 3, 4], "k": [0, 0, 2]})
+    assert "d_u[:-1] -= " in text
+    assert "add_at(d_u, k, " in text
+    assert "d_u: [n] = [-2, 2, 3]" in text
